@@ -1,0 +1,54 @@
+/**
+ * Every bound of the product, once. Queues, buffers, pages and payloads take theirs from here,
+ * and each has a test at the bound and one past it.
+ */
+export const LIMITS = {
+  /** Payload as JSON, bytes of UTF-8. */
+  payloadBytes: 256 * 1024,
+  /** Result as JSON, bytes of UTF-8. */
+  resultBytes: 256 * 1024,
+  /** Levels of nesting in a payload; the payload object itself is level 1. */
+  payloadDepth: 64,
+  /** A request body, bytes: single task and everything small. */
+  bodyBytes: 1024 * 1024,
+  /** A bulk request body, bytes. */
+  bulkBodyBytes: 64 * 1024 * 1024,
+  /** Tasks in one bulk request. */
+  bulkTasks: 10_000,
+  nameLength: 200,
+  tags: 10,
+  tagLength: 64,
+  keyLength: 200,
+  ownerLength: 100,
+  dependencies: 100,
+  pageDefault: 100,
+  pageMax: 1000,
+  /** Payloads and results above this many characters are left out of lists (never of `GET /api/tasks/{id}`). */
+  listFieldChars: 16 * 1024,
+  /** Records that one request may look at in a search for text, or for a combination of filters. */
+  scanRecords: 5000,
+  progressMessageLength: 500,
+  errorMessageLength: 500,
+  errorStackLength: 8 * 1024,
+  logLineLength: 2048,
+  /** Log lines kept per task, the newest. */
+  logLines: 1000,
+  /** Tasks in one call of the submit script. */
+  submitBatch: 1000,
+  /** Settles, and claims, in one call of the work script. */
+  workBatch: 500,
+  /** Tasks moved in one call of the tick, requeue, cancel, remove or prune script. */
+  sweepBatch: 200,
+  /** Ids in one chunk of an operation. */
+  operationChunk: 200,
+  /** Ids that one operation may hold. */
+  operationIds: 1_000_000,
+  concurrency: 1000,
+  wsMessageBytes: 64 * 1024,
+  /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */
+  wsBufferedBytes: 4 * 1024 * 1024,
+  /** Frames kept for `since`. */
+  wsReplayFrames: 5000,
+  wsTopics: 50,
+  eventStreamEntries: 10_000,
+} as const;

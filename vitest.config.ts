@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project a folder, by what its tests need: nothing, a real redis-server, or real processes of the built program. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './tests/support/summary-reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'redis', include: ['tests/redis/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'system', include: ['tests/system/**/*.test.ts'], testTimeout: 90_000, hookTimeout: 60_000, fileParallelism: false },
+      },
+    ],
+  },
+});
