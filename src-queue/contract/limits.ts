@@ -15,6 +15,10 @@ export const LIMITS = {
   bulkBodyBytes: 64 * 1024 * 1024,
   /** Tasks in one bulk request. */
   bulkTasks: 10_000,
+  /** Lines in one NDJSON request: they are stored while they arrive, so only the answer grows. */
+  ndjsonTasks: 100_000,
+  /** Points in one answer of a time series. */
+  timeseriesPoints: 2000,
   nameLength: 200,
   tags: 10,
   tagLength: 64,
@@ -50,5 +54,9 @@ export const LIMITS = {
   /** Frames kept for `since`. */
   wsReplayFrames: 5000,
   wsTopics: 50,
+  /** WebSocket clients of one server process. */
+  wsClients: 500,
+  /** Sets of topics that one server process keeps a numbering for; more than clients, so that some outlive theirs. */
+  wsChannels: 1000,
   eventStreamEntries: 10_000,
 } as const;

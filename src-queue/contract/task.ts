@@ -203,6 +203,7 @@ export const BulkSubmitReply = z
     rejected: Count,
     ids: z.array(TaskId.nullable()),
     errors: z.array(z.object({ index: Count, message: z.string() })),
+    warnings: z.array(z.string()).optional().describe('Accepted, but look at this'),
   })
   .meta({ id: 'BulkSubmitReply' });
 export type BulkSubmitReply = z.infer<typeof BulkSubmitReply>;

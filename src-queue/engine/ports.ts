@@ -8,6 +8,30 @@ import type { LogLevel, TaskFilter } from '../contract/task';
 import type { StatusCounts } from '../contract/queue';
 import type { TaskTypeInfo, Worker } from '../contract/worker';
 import type { BackoffSpec } from '../kernel/backoff';
+import type {
+  AttemptReport,
+  CancelOutcome,
+  FailureReport,
+  LeaseRef,
+  QueueLimitsMs,
+  RemoveOutcome,
+  RequeueOutcome,
+  Verdict,
+  WorkCall,
+} from '../redis/calls';
+
+export type {
+  AttemptReport,
+  CancelOutcome,
+  FailureReport,
+  LeaseRef,
+  QueueLimitsMs,
+  RemoveOutcome,
+  RequeueOutcome,
+  Settle,
+  Verdict,
+  WorkCall,
+} from '../redis/calls';
 
 /** A task to submit: checked and complete, all defaults applied. */
 export interface TaskSpec {
@@ -33,50 +57,6 @@ export interface TaskSpec {
 
 /** `repeated`: the idempotency key was known, `id` is the first task's and nothing was enqueued. */
 export type SubmitOutcome = { ok: true; id: string; repeated: boolean } | { ok: false; error: QueueError };
-
-/** A claim's proof that this worker may write. */
-export interface LeaseRef {
-  id: string;
-  token: string;
-}
-
-/** How an attempt ended. Bodies are JSON text, within the limits of contract/limits.ts. */
-export type Settle =
-  | (LeaseRef & { kind: 'complete'; result: string })
-  | (LeaseRef & { kind: 'fail'; retryInMs: number; error: FailureReport })
-  | (LeaseRef & { kind: 'dead'; error: FailureReport })
-  | (LeaseRef & { kind: 'cancelled'; reason: string })
-  /** Back to the queue at its old place; the attempt is not counted. */
-  | (LeaseRef & { kind: 'release' })
-  /** Goes on later; the attempt is not counted. */
-  | (LeaseRef & { kind: 'snooze'; delayMs: number });
-
-export interface FailureReport {
-  name: string;
-  message: string;
-  stack: string | null;
-  fingerprint: string;
-  /** How far the attempt had come. */
-  progress: number;
-}
-
-/** accepted; already: this very token ended it before (a repeated call); fenced: another attempt owns it, or it has ended; gone: no such task. */
-export type Verdict = 'accepted' | 'already' | 'fenced' | 'gone';
-
-export interface WorkCall {
-  queue: string;
-  workerId: string;
-  /** Calls of one lane follow each other; two lanes may be in flight at once. */
-  lane: string;
-  /** New for every call, the same when a call is repeated because its answer was lost. */
-  nonce: string;
-  settles: readonly Settle[];
-  /** Tasks to claim, 0 to 500. */
-  want: number;
-  leaseMs: number;
-  /** Task types that this worker runs; others are left to other workers. */
-  types: readonly string[];
-}
 
 export interface WorkReply {
   /** In the order of `settles`. */
@@ -109,14 +89,6 @@ export interface ClaimedTask {
   payload: string;
 }
 
-export interface AttemptReport extends LeaseRef {
-  progress: { percent: number; message: string | null } | null;
-  logs: readonly { at: number; level: LogLevel; message: string; attempt: number }[];
-}
-
-export type CancelOutcome = 'cancelled' | 'asked' | 'final' | 'gone';
-export type RequeueOutcome = 'requeued' | 'not_final' | 'duplicate' | 'gone';
-export type RemoveOutcome = 'removed' | 'running' | 'gone';
 export type PatchOutcome = 'patched' | 'running' | 'final' | 'gone';
 
 export interface TaskPatch {
@@ -154,13 +126,6 @@ export interface TaskEngine {
 
   /** One pass of upkeep of a queue: reap, promote, relay dependencies, prune. Any process may call it, at any time. */
   tick(queue: string): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number }>;
-}
-
-/** Null removes the limit. */
-export interface QueueLimitsMs {
-  concurrency: number | null;
-  rate: { max: number; perMs: number } | null;
-  targetAgeMs: number | null;
 }
 
 export interface StoredError extends FailureReport {

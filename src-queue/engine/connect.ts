@@ -1,0 +1,76 @@
+/** Builds the engine over one Redis: the place where its parts meet. */
+import type { Clock } from '../kernel/clock';
+import { IdFactory } from '../kernel/ids';
+import type { Log } from '../kernel/log';
+import type { RedisOptions } from '../redis/options';
+import type { Retention } from '../redis/scripts/prune';
+import { RedisStore } from '../redis/store';
+import { Engine } from './engine';
+import { EventLog } from './event-log';
+import { Inspector } from './inspector';
+import type { EventFeed, TaskReader, WorkerDirectory } from './ports';
+import { QueueRegistry } from './queue-registry';
+import { Upkeep } from './upkeep';
+import { RedisWorkerDirectory } from './worker-directory';
+
+const DAY_MS = 86_400_000;
+
+export const DEFAULT_RETENTION: Retention = {
+  count: { completed: 1_000_000, failed: 1_000_000, cancelled: 100_000 },
+  ageMs: { completed: 7 * DAY_MS, failed: 90 * DAY_MS, cancelled: 30 * DAY_MS },
+  bytes: 0,
+};
+
+export interface ConnectDeps {
+  clock: Clock;
+  log: Log;
+  /** Names the connections in CLIENT LIST: `api`, `worker-…`. */
+  name: string;
+  /** How long a call is repeated while Redis is away, ms; default 1200. */
+  patienceMs?: number;
+  retention?: Retention;
+}
+
+export interface ConnectedEngine {
+  engine: Engine;
+  reader: TaskReader;
+  directory: WorkerDirectory;
+  feed: EventFeed;
+  registry: QueueRegistry;
+  store: RedisStore;
+  /** Not started: every long-lived process starts one. */
+  upkeep: Upkeep;
+  /** Waits for Redis, at most `ms`. @returns whether it answers */
+  whenReady(ms: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Connects in the background; calls made before Redis answers wait for it, up to their patience. */
+export function connectEngine(options: RedisOptions, deps: ConnectDeps): ConnectedEngine {
+  const { clock, log, name, patienceMs = 1200, retention = DEFAULT_RETENTION } = deps;
+  const store = new RedisStore({ options, clock, log, name, patienceMs });
+  const registry = new QueueRegistry(store, clock);
+  const engine = new Engine({ store, registry, ids: new IdFactory(clock), clock, retention });
+  const upkeep = new Upkeep({
+    clock,
+    log,
+    queueNames: () => registry.names(),
+    tick: (queue) => engine.tick(queue),
+    random: Math.random,
+  });
+  return {
+    engine,
+    reader: new Inspector(store, registry),
+    directory: new RedisWorkerDirectory(store, registry, clock),
+    feed: new EventLog(store, registry, clock, log),
+    registry,
+    store,
+    upkeep,
+    whenReady: (ms) => store.whenReady(ms),
+    close: async () => {
+      await upkeep.stop();
+      engine.close();
+      store.close();
+    },
+  };
+}

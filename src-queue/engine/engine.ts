@@ -1,0 +1,270 @@
+/** The verbs: every change of a task or a queue, over scripts that are atomic per queue and safe to repeat. */
+import { createHash } from 'node:crypto';
+import { QueueError } from '../contract/errors';
+import { LIMITS } from '../contract/limits';
+import type { Clock } from '../kernel/clock';
+import { escapeText } from '../kernel/escape';
+import type { IdFactory } from '../kernel/ids';
+import { cancel } from '../redis/scripts/cancel';
+import { configure } from '../redis/scripts/configure';
+import { extend } from '../redis/scripts/extend';
+import { page } from '../redis/scripts/page';
+import { patch } from '../redis/scripts/patch';
+import { prune, type Retention } from '../redis/scripts/prune';
+import { read } from '../redis/scripts/read';
+import { remove } from '../redis/scripts/remove';
+import { report } from '../redis/scripts/report';
+import { requeue } from '../redis/scripts/requeue';
+import { nameKey } from '../redis/scripts/submit';
+import { tick } from '../redis/scripts/tick';
+import { work } from '../redis/scripts/work';
+import type { Script } from '../redis/script';
+import type { RedisStore } from '../redis/store';
+import { decodeRecord, encodeSpec, recordFlags } from '../redis/task-record';
+import { Dependencies } from './dependencies';
+import type {
+  AttemptReport,
+  CancelOutcome,
+  ClaimedTask,
+  LeaseRef,
+  PatchOutcome,
+  QueueLimitsMs,
+  RemoveOutcome,
+  RequeueOutcome,
+  SubmitOutcome,
+  TaskEngine,
+  TaskPatch,
+  TaskSpec,
+  WorkCall,
+  WorkReply,
+} from './ports';
+import type { QueueRegistry } from './queue-registry';
+import { Submitter } from './submitter';
+import { WakeWaiter } from './wake-waiter';
+
+export interface EngineDeps {
+  store: RedisStore;
+  registry: QueueRegistry;
+  ids: IdFactory;
+  clock: Clock;
+  retention: Retention;
+}
+
+const LOST = {
+  name: 'LeaseLostError',
+  message: 'the worker stopped answering: it died, was frozen, or lost its way to Redis',
+  fingerprint: '1ea5e105',
+};
+const EXPIRED = { name: 'ExpiredError', message: 'expires_at passed before the task was started', fingerprint: 'e8b17ed0' };
+const asError = ({ name, message, fingerprint }: typeof LOST) => ({
+  fingerprint,
+  body: JSON.stringify({ name, message, stack: null, fingerprint, progress: 0 }),
+});
+/** Blocked tasks whose submitter died half way are looked for so often. */
+const REPAIR_EVERY_MS = 5000;
+/** Attempts to patch a record that others change at the same time. */
+const PATCH_TRIES = 5;
+
+export class Engine implements TaskEngine {
+  readonly #deps: EngineDeps;
+  readonly #dependencies: Dependencies;
+  readonly #submitter: Submitter;
+  readonly #waiters = new Map<string, WakeWaiter>();
+  readonly #repairedAt = new Map<string, number>();
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps;
+    this.#dependencies = new Dependencies(deps.store, deps.registry);
+    this.#submitter = new Submitter({ ...deps, dependencies: this.#dependencies });
+  }
+
+  submit(spec: TaskSpec): Promise<SubmitOutcome> {
+    return this.#submitter.submit(spec);
+  }
+
+  submitMany(specs: readonly TaskSpec[]): Promise<SubmitOutcome[]> {
+    return this.#submitter.submitMany(specs);
+  }
+
+  async work(call: WorkCall): Promise<WorkReply> {
+    if (call.settles.length > LIMITS.workBatch || call.want > LIMITS.workBatch) {
+      throw new QueueError('BAD_REQUEST', `a work call carries at most ${LIMITS.workBatch} settles and claims`);
+    }
+    const answer = await this.#deps.store.run(work, call.queue, call);
+    return {
+      verdicts: answer.verdicts,
+      claimed: answer.claimed.map(({ id, token, record }) => claimedTask(call.queue, id, token, record, answer.now)),
+      nextDueInMs: answer.nextDueInMs,
+      skipped: answer.skipped,
+    };
+  }
+
+  extend(queue: string, held: readonly LeaseRef[], leaseMs: number): Promise<{ lost: string[]; cancelRequested: string[] }> {
+    return this.#deps.store.run(extend, queue, { held, leaseMs });
+  }
+
+  report(queue: string, reports: readonly AttemptReport[]): Promise<string[]> {
+    return this.#deps.store.run(report, queue, reports);
+  }
+
+  async waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+    let waiting = this.#waiters.get(waiter);
+    if (!waiting) {
+      waiting = new WakeWaiter(this.#deps.store, this.#deps.clock);
+      this.#waiters.set(waiter, waiting);
+    }
+    await waiting.wait(queues, maxMs, signal);
+  }
+
+  cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]> {
+    return this.#forEach(ids, cancel, (chunk) => ({ ids: chunk, reason }), 'gone');
+  }
+
+  requeue(ids: readonly string[], change: { payload?: string; priority?: number } = {}): Promise<RequeueOutcome[]> {
+    const { payload = null, priority = null } = change;
+    return this.#forEach(ids, requeue, (chunk) => ({ ids: chunk, payload, priority }), 'gone');
+  }
+
+  remove(ids: readonly string[]): Promise<RemoveOutcome[]> {
+    return this.#forEach(ids, remove, (chunk) => chunk, 'gone');
+  }
+
+  /** Read, change, write where nobody else has written: the record is one string that is replaced whole. */
+  async patch(id: string, change: TaskPatch): Promise<PatchOutcome> {
+    const [queue] = (await this.#deps.registry.locate([id])).keys();
+    if (queue === undefined) return 'gone';
+    for (let tries = 0; tries < PATCH_TRIES; tries++) {
+      const [raw] = await this.#deps.store.run(read, queue, { ids: [id], previewBytes: 0 });
+      if (!raw || raw.record === '') return 'gone';
+      const old = decodeRecord(raw.record);
+      const maxRetries = change.maxRetries ?? old.maxRetries;
+      const tags = change.tags ?? old.tags;
+      const next = {
+        ...old,
+        maxRetries,
+        tags,
+        name: change.name === undefined ? old.name : change.name,
+        priority: change.priority ?? old.priority,
+        payload: change.payload ?? old.payload,
+        runAt: change.runAt === undefined ? old.runAt : change.runAt,
+      };
+      const outcome = await this.#deps.store.run(patch, queue, {
+        id,
+        readHash: createHash('sha1').update(raw.record).digest('hex'),
+        spec: encodeSpec(next, { maxAttempts: old.maxAttempts + maxRetries - old.maxRetries, flags: recordFlags(raw.record) }),
+        dueAt: change.runAt === undefined ? null : (change.runAt ?? 0),
+        tagsRemoved: old.tags.filter((tag) => !tags.includes(tag)).map(escapeText).join(';'),
+        tagsAdded: tags.filter((tag) => !old.tags.includes(tag)).map(escapeText).join(';'),
+        oldName: next.name === old.name || old.name === null ? '' : `${nameKey(old.name)}|`,
+        newName: next.name === old.name || next.name === null ? '' : `${nameKey(next.name)}|`,
+      });
+      if (outcome !== 'stale') return outcome;
+    }
+    throw new QueueError('CONFLICT', `task ${id} is being changed by others at the same time: try again`);
+  }
+
+  async pause(queue: string): Promise<void> {
+    await this.#deps.registry.register(queue);
+    await this.#deps.store.run(configure, queue, { paused: 1 });
+  }
+
+  resume(queue: string): Promise<void> {
+    return this.#deps.store.run(configure, queue, { paused: null });
+  }
+
+  async purge(queue: string): Promise<number> {
+    let purged = 0;
+    for (const set of ['pending', 'parked', 'scheduled'] as const) {
+      for (;;) {
+        const { members } = await this.#deps.store.run(page, queue, {
+          kind: 'up',
+          set,
+          from: '',
+          to: '',
+          limit: LIMITS.sweepBatch,
+          previewBytes: -1,
+        });
+        if (members.length === 0) break;
+        const outcomes = await this.#deps.store.run(
+          remove,
+          queue,
+          members.map(({ member }) => member),
+        );
+        purged += outcomes.filter((outcome) => outcome === 'removed').length;
+      }
+    }
+    return purged;
+  }
+
+  async setLimits(queue: string, limits: Partial<QueueLimitsMs>): Promise<void> {
+    await this.#deps.registry.register(queue);
+    await this.#deps.store.run(configure, queue, {
+      ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
+      ...(limits.rate === undefined ? {} : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
+      ...(limits.targetAgeMs === undefined ? {} : { target_age: limits.targetAgeMs }),
+    });
+  }
+
+  async tick(queue: string): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number; capMs: number }> {
+    const { store, retention } = this.#deps;
+    const answer = await store.run(tick, queue, { limit: LIMITS.sweepBatch, lost: asError(LOST), expired: asError(EXPIRED) });
+    const unblocked = answer.outbox > 0 ? await this.#dependencies.relay(queue) : 0;
+    if (answer.blocked > 0 && this.#repairIsDue(queue)) await this.#dependencies.repair(queue);
+    const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });
+    return { reaped: answer.reaped, promoted: answer.promoted, unblocked, pruned, capMs: answer.capMs };
+  }
+
+  #repairIsDue(queue: string): boolean {
+    const now = this.#deps.clock.monotonic();
+    if (now - (this.#repairedAt.get(queue) ?? -REPAIR_EVERY_MS) < REPAIR_EVERY_MS) return false;
+    this.#repairedAt.set(queue, now);
+    return true;
+  }
+
+  /** Ends the waits of idle workers. The store is closed by its owner. */
+  close(): void {
+    for (const waiter of this.#waiters.values()) waiter.close();
+    this.#waiters.clear();
+  }
+
+  /** Runs a script over ids of any queues, in chunks; answers in the order of `ids`. */
+  async #forEach<Input, Outcome>(
+    ids: readonly string[],
+    script: Script<Input, Outcome[]>,
+    input: (chunk: readonly string[]) => Input,
+    missing: Outcome,
+  ): Promise<Outcome[]> {
+    const outcomes = new Map<string, Outcome>();
+    for (const [queue, group] of await this.#deps.registry.locate(ids)) {
+      for (let from = 0; from < group.length; from += LIMITS.sweepBatch) {
+        const chunk = group.slice(from, from + LIMITS.sweepBatch);
+        const answers = await this.#deps.store.run(script, queue, input(chunk));
+        chunk.forEach((id, index) => {
+          if (!outcomes.has(id)) outcomes.set(id, answers[index] ?? missing);
+        });
+      }
+    }
+    return ids.map((id) => outcomes.get(id) ?? missing);
+  }
+}
+
+function claimedTask(queue: string, id: string, token: string, record: string, startedAt: number): ClaimedTask {
+  const task = decodeRecord(record);
+  return {
+    id,
+    token,
+    queue,
+    type: task.type,
+    name: task.name,
+    priority: task.priority,
+    attempt: task.attemptsEnded + 1,
+    maxAttempts: task.maxAttempts,
+    timeoutMs: task.timeoutMs,
+    backoff: task.backoff,
+    createdAt: task.createdAt,
+    startedAt,
+    tags: task.tags,
+    owner: task.owner,
+    payload: task.payload,
+  };
+}

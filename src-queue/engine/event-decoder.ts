@@ -1,0 +1,120 @@
+/** Entries of the event stream as the scripts pack them: `n <number> [w <worker>] <kind> <items>…`. */
+import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
+import { ID_LENGTH } from '../kernel/ids';
+import { unescapeText } from '../kernel/escape';
+import { decodeItem } from '../redis/task-record';
+import type { TaskChange } from './ports';
+
+const CREATED_STATUS: Record<string, TaskStatus> = { r: 'pending', s: 'scheduled', b: 'blocked' };
+/** Set names that are not statuses. */
+const SET_STATUS: Record<string, TaskStatus> = { parked: 'pending', leases: 'processing' };
+const STATUSES: readonly string[] = ['scheduled', 'blocked', 'pending', 'processing', 'retrying', 'completed', 'failed', 'cancelled'];
+const isStatus = (text: string): text is TaskStatus => STATUSES.includes(text);
+
+const ENDS: Record<string, { event: TaskEvent; status: TaskStatus }> = {
+  F: { event: 'retrying', status: 'retrying' },
+  D: { event: 'failed', status: 'failed' },
+  X: { event: 'cancelled', status: 'cancelled' },
+  R: { event: 'released', status: 'pending' },
+  Z: { event: 'snoozed', status: 'scheduled' },
+  L: { event: 'lease_lost', status: 'pending' },
+  E: { event: 'expired', status: 'failed' },
+  Q: { event: 'requeued', status: 'pending' },
+  M: { event: 'removed', status: 'cancelled' },
+  U: { event: 'updated', status: 'pending' },
+};
+
+export interface DecodedEntry {
+  changes: TaskChange[];
+  /** Of the entry's first event. */
+  number: number;
+  /** That the next entry must have. */
+  next: number;
+}
+
+export function decodeEntry(queue: string, entryId: string, fields: readonly string[]): DecodedEntry {
+  const at = Number(entryId.slice(0, entryId.indexOf('-')));
+  let number = 0;
+  let worker: string | null = null;
+  const changes: TaskChange[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const [kind = '', value = ''] = [fields[i], fields[i + 1]];
+    if (kind === 'n') number = Number(value);
+    else if (kind === 'w') worker = value;
+    else for (const item of value.split(',')) changes.push(decodeChange(kind, item, queue, at, worker));
+  }
+  return { changes, number, next: number + changes.length };
+}
+
+function decodeChange(kind: string, text: string, queue: string, at: number, worker: string | null): TaskChange {
+  const id = text.slice(0, ID_LENGTH);
+  const rest = text.slice(ID_LENGTH);
+  const base = { queue, at, id };
+  switch (kind) {
+    case 'q':
+      return {
+        ...base,
+        event: 'created',
+        status: CREATED_STATUS[rest.charAt(0)] ?? 'pending',
+        priority: 10 - Number(rest.charAt(1)),
+        maxAttempts: Number(rest.slice(2, 6)),
+        attempts: 0,
+        type: rest.slice(6),
+      };
+    case 'p':
+      return { ...base, event: 'promoted', status: 'pending', priority: 10 - Number(rest.charAt(0)), type: rest.slice(1) };
+    case 'b':
+      return {
+        ...base,
+        event: 'unblocked',
+        status: CREATED_STATUS[rest.charAt(0)] ?? 'pending',
+        priority: 10 - Number(rest.charAt(1)),
+        type: rest.slice(2),
+      };
+    case 's':
+      return { ...base, event: 'started', status: 'processing', ...itemFields(rest), workerId: worker };
+    case 'c':
+      return { ...base, event: 'completed', status: 'completed', ...itemFields(rest), workerId: worker };
+    case 'g': {
+      const [item = '', percent, message = ''] = rest.split('|');
+      return {
+        ...base,
+        event: 'progress',
+        status: 'processing',
+        ...itemFields(item),
+        progress: Number(percent),
+        progressMessage: message === '' ? null : unescapeText(message),
+      };
+    }
+    default:
+      return decodeEnd(base, rest, worker);
+  }
+}
+
+function decodeEnd(base: { queue: string; at: number; id: string }, rest: string, worker: string | null): TaskChange {
+  const end = ENDS[rest.charAt(0)] ?? { event: 'updated' as const, status: 'pending' as const };
+  const [item = '', extra = '', fingerprint = '', title = ''] = rest.slice(1).split('|');
+  const change: TaskChange = { ...base, ...end, ...itemFields(item), ...(worker === null ? {} : { workerId: worker }) };
+  if (end.event === 'removed' || end.event === 'updated') {
+    const status = SET_STATUS[extra] ?? extra;
+    return isStatus(status) ? { ...change, status } : change;
+  }
+  if (end.event === 'retrying' || end.event === 'snoozed') change.dueAt = Number(extra);
+  if (title !== '') {
+    const text = unescapeText(title);
+    const colon = text.indexOf(': ');
+    change.error = { name: colon === -1 ? text : text.slice(0, colon), fingerprint };
+  }
+  return change;
+}
+
+function itemFields(text: string) {
+  const item = decodeItem(text);
+  return {
+    type: item.type,
+    priority: item.priority,
+    attempts: item.attempt,
+    maxAttempts: item.maxAttempts,
+    ...(item.startedAt === null ? {} : { startedAt: item.startedAt }),
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * Ways to walk through tasks page by page. Each walks sets of several queues at once and remembers where it is in
+ * its cursor, so that a page costs what it returns, however deep it lies.
+ */
+import { z } from 'zod';
+import { page, type PageKind } from '../redis/scripts/page';
+import type { RawTask } from '../redis/scripts/read';
+import type { RedisStore } from '../redis/store';
+
+export interface Source {
+  queue: string;
+  /** Below the queue's prefix. */
+  set: string;
+}
+
+export interface Walked {
+  queue: string;
+  raw: RawTask;
+  /** Goes on after this task. */
+  cursor: string;
+}
+
+export interface Driver {
+  /** Members of all sources; an upper bound of what a filter finds. */
+  total(): Promise<number>;
+  /** The next tasks, in order; fewer than `limit` only at the end. `previewBytes` -1 reads ids only. */
+  walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]>;
+}
+
+const bare = (id: string, score: number): RawTask => ({
+  id,
+  state: '',
+  score,
+  record: '',
+  recordBytes: 0,
+  activeLine: '',
+  history: '',
+  progress: '',
+});
+
+function tasksOf(answer: { members: { member: string; score: number }[]; tasks: RawTask[] }): RawTask[] {
+  return answer.tasks.length > 0 ? answer.tasks : answer.members.map(({ member, score }) => bare(member, score));
+}
+
+/** Indexes by id: newest first by creation. The cursor is the last id. */
+export class IdDriver implements Driver {
+  readonly #store: RedisStore;
+  readonly #sources: readonly Source[];
+  readonly #from: string;
+  readonly #to: string;
+
+  /** `from` and `to`: prefixes of ids, exclusive upper and inclusive lower bound, '' for none. */
+  constructor(store: RedisStore, sources: readonly Source[], from: string, to: string) {
+    this.#store = store;
+    this.#sources = sources;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  async total(): Promise<number> {
+    const [min, max] = [this.#to === '' ? '-' : `[${this.#to}`, this.#from === '' ? '+' : `(${this.#from}`];
+    const counts = await this.#store.command('count', (redis) =>
+      Promise.all(this.#sources.map(({ queue, set }) => redis.zlexcount(this.#store.keys.of(queue, set), min, max))),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
+    const pages = await Promise.all(
+      this.#sources.map(async ({ queue, set }) => {
+        const input = { kind: 'lex' as const, set, from: cursor ?? this.#from, to: this.#to, limit, previewBytes };
+        return tasksOf(await this.#store.run(page, queue, input)).map((raw) => ({ queue, raw, cursor: raw.id }));
+      }),
+    );
+    return pages
+      .flat()
+      .sort((a, b) => (a.raw.id < b.raw.id ? 1 : -1))
+      .slice(0, limit);
+  }
+}
+
+/** Where a score walk is in one source: the score reached, and how many members of this score were seen. */
+const ScoreCursor = z.record(z.string(), z.tuple([z.number(), z.int().min(0)]));
+
+/** Sets by score, several queues merged by it. */
+export class ScoreDriver implements Driver {
+  readonly #store: RedisStore;
+  readonly #sources: readonly Source[];
+  readonly #kind: Exclude<PageKind, 'lex' | 'names'>;
+
+  constructor(store: RedisStore, sources: readonly Source[], kind: Exclude<PageKind, 'lex' | 'names'>) {
+    this.#store = store;
+    this.#sources = sources;
+    this.#kind = kind;
+  }
+
+  async total(): Promise<number> {
+    const counts = await this.#store.command('count', (redis) =>
+      Promise.all(this.#sources.map(({ queue, set }) => redis.zcard(this.#store.keys.of(queue, set)))),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
+    const at = cursor === null ? {} : ScoreCursor.parse(JSON.parse(cursor));
+    const kind = this.#kind;
+    const pages = await Promise.all(
+      this.#sources
+        .filter(({ set }) => set !== 'parked') // walked together with `pending`
+        .map(async ({ queue, set }) => {
+          const [from, skip] = at[queue] ?? ['', 0];
+          const input = { kind, set, from: String(from), to: '', limit, previewBytes, skip: kind === 'pending' ? 0 : skip };
+          const answer = await this.#store.run(page, queue, input);
+          return tasksOf(answer).map((raw, index) => ({ queue, raw, score: answer.members[index]?.score ?? 0 }));
+        }),
+    );
+    const sign = kind === 'up' ? 1 : -1;
+    // Sequence numbers of two queues say nothing about each other: pending tasks are merged by creation.
+    const order = (task: { raw: RawTask; score: number }) => (kind === 'pending' ? task.raw.id : task.score);
+    const merged = pages.flat().sort((a, b) => {
+      const [x, y] = [order(a), order(b)];
+      if (x !== y) return (x < y ? -1 : 1) * sign;
+      return (a.raw.id < b.raw.id ? -1 : 1) * sign;
+    });
+    const position = { ...at };
+    return merged.slice(0, limit).map(({ queue, raw, score }) => {
+      const [seenScore, seen] = position[queue] ?? [null, 0];
+      position[queue] = [score, seenScore === score ? seen + 1 : 1];
+      return { queue, raw, cursor: JSON.stringify(position) };
+    });
+  }
+}

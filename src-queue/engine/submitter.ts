@@ -1,0 +1,136 @@
+/**
+ * Takes tasks in. Single submits of one event-loop turn travel together in calls of at most 25: larger calls make
+ * client and Redis take turns instead of working at the same time (measured: 25 beats 500 by up to half).
+ */
+import { QueueError } from '../contract/errors';
+import { LIMITS } from '../contract/limits';
+import type { IdFactory } from '../kernel/ids';
+import { type SubmitEntry, type SubmitVerdict, submit } from '../redis/scripts/submit';
+import type { RedisStore } from '../redis/store';
+import type { Dependencies } from './dependencies';
+import type { SubmitOutcome, TaskSpec } from './ports';
+import type { QueueRegistry } from './queue-registry';
+
+const TURN_BATCH = 25;
+/** A call carries about this much at most, so that no single script holds Redis for long. */
+const CALL_CHARS = 2 * 1024 * 1024;
+
+interface Waiting {
+  spec: TaskSpec;
+  resolve: (outcome: SubmitOutcome) => void;
+  reject: (error: unknown) => void;
+}
+
+export class Submitter {
+  readonly #deps: { store: RedisStore; registry: QueueRegistry; ids: IdFactory; dependencies: Dependencies };
+  #waiting: Waiting[] = [];
+
+  constructor(deps: { store: RedisStore; registry: QueueRegistry; ids: IdFactory; dependencies: Dependencies }) {
+    this.#deps = deps;
+  }
+
+  submit(spec: TaskSpec): Promise<SubmitOutcome> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ spec, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  async submitMany(specs: readonly TaskSpec[], batch: number = LIMITS.submitBatch): Promise<SubmitOutcome[]> {
+    const outcomes: SubmitOutcome[] = [];
+    const byQueue = new Map<string, { spec: TaskSpec; index: number }[]>();
+    specs.forEach((spec, index) => {
+      const group = byQueue.get(spec.queue);
+      if (group) group.push({ spec, index });
+      else byQueue.set(spec.queue, [{ spec, index }]);
+    });
+    for (const [queue, group] of byQueue) {
+      await this.#deps.registry.register(queue);
+      const refused = await this.#deps.dependencies.findMissing(group.map(({ spec }) => spec));
+      const accepted = group.filter(({ index }, position) => {
+        const error = refused[position];
+        if (error) outcomes[index] = { ok: false, error };
+        return !error;
+      });
+      for (const call of calls(accepted, batch)) {
+        const entries = call.map(({ spec }): SubmitEntry => ({ ...spec, id: this.#deps.ids.next(queue) }));
+        const { verdicts, fresh } = await this.#deps.store.run(submit, queue, entries);
+        if (fresh) await this.#deps.registry.register(queue, { anew: true });
+        await this.#deps.dependencies.attach(
+          queue,
+          entries.filter((entry, index) => entry.dependsOn.length > 0 && isNew(verdicts[index], entry.id)),
+        );
+        call.forEach(({ index }, position) => {
+          const [verdict, entry] = [verdicts[position], entries[position]];
+          if (verdict && entry) outcomes[index] = outcomeOf(verdict, entry);
+        });
+      }
+    }
+    return outcomes;
+  }
+
+  #flush(): void {
+    const turn = this.#waiting;
+    this.#waiting = [];
+    this.submitMany(
+      turn.map(({ spec }) => spec),
+      TURN_BATCH,
+    ).then(
+      (outcomes) => {
+        turn.forEach(({ resolve, reject }, index) => {
+          const outcome = outcomes[index];
+          if (outcome) resolve(outcome);
+          else reject(new QueueError('INTERNAL', 'the submit script gave no answer for this task'));
+        });
+      },
+      (error: unknown) => {
+        for (const { reject } of turn) reject(error);
+      },
+    );
+  }
+}
+
+const isNew = (verdict: SubmitVerdict | undefined, id: string): boolean =>
+  verdict?.kind === 'accepted' || (verdict?.kind === 'same' && verdict.id === id);
+
+function* calls<T extends { spec: TaskSpec }>(group: readonly T[], batch: number): Generator<T[]> {
+  let call: T[] = [];
+  let chars = 0;
+  for (const item of group) {
+    if (call.length === batch || (call.length > 0 && chars + item.spec.payload.length > CALL_CHARS)) {
+      yield call;
+      call = [];
+      chars = 0;
+    }
+    call.push(item);
+    chars += item.spec.payload.length;
+  }
+  if (call.length > 0) yield call;
+}
+
+function outcomeOf(verdict: SubmitVerdict, entry: SubmitEntry): SubmitOutcome {
+  switch (verdict.kind) {
+    case 'accepted':
+      return { ok: true, id: entry.id, repeated: false };
+    case 'same':
+      return { ok: true, id: verdict.id, repeated: verdict.id !== entry.id };
+    case 'conflict':
+      return {
+        ok: false,
+        error: new QueueError(
+          'IDEMPOTENCY_CONFLICT',
+          `the idempotency key "${entry.idempotencyKey}" was used with another body, for task ${verdict.id}`,
+          { extra: { task_id: verdict.id } },
+        ),
+      };
+    case 'duplicate':
+      return {
+        ok: false,
+        error: new QueueError('DUPLICATE_UNIQUE_KEY', `task ${verdict.id} holds the unique key "${entry.uniqueKey}"`, {
+          extra: { task_id: verdict.id },
+        }),
+      };
+    case 'full':
+      return { ok: false, error: new QueueError('QUEUE_FULL', `the queue holds as many pending tasks as it may`) };
+  }
+}

@@ -1,0 +1,158 @@
+/** From the bytes in Redis to a StoredTask: record, history, active line and progress put together. */
+import { z } from 'zod';
+import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
+import { LIMITS } from '../contract/limits';
+import { unescapeText } from '../kernel/escape';
+import type { RawTask } from '../redis/scripts/read';
+import { decodeActiveLine, decodeHistory, decodeRecord, type Segment, type SegmentKind } from '../redis/task-record';
+import type { HistoryItem, StoredError, StoredTask } from './ports';
+
+const STATUS: Record<string, TaskStatus> = {
+  r: 'pending',
+  s: 'scheduled',
+  y: 'retrying',
+  b: 'blocked',
+  l: 'processing',
+  c: 'completed',
+  x: 'failed',
+  z: 'cancelled',
+};
+
+const StoredReport = z.object({
+  name: z.string().default('Error'),
+  message: z.string().default(''),
+  stack: z.string().nullable().default(null),
+  fingerprint: z.string().default('--------'),
+  progress: z.number().default(0),
+});
+const StoredReason = z.object({ reason: z.string() });
+
+const EVENT: Record<SegmentKind, TaskEvent> = {
+  C: 'completed',
+  F: 'retrying',
+  D: 'failed',
+  X: 'cancelled',
+  R: 'released',
+  Z: 'snoozed',
+  L: 'lease_lost',
+  E: 'expired',
+  Q: 'requeued',
+};
+const FAILED_KINDS: readonly SegmentKind[] = ['F', 'D', 'L', 'E'];
+const FINAL_KINDS: readonly SegmentKind[] = ['C', 'D', 'X', 'E'];
+
+function parse(text: string | null): unknown {
+  if (text === null || text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // cut off, where only the beginning of a long segment was read
+  }
+}
+
+function errorOf(segment: Segment): StoredError | null {
+  if (segment.kind === 'C' || segment.kind === 'Q') return null;
+  const body = parse(segment.body);
+  if (body === null || StoredReason.safeParse(body).success) return null;
+  const report = StoredReport.safeParse(body);
+  return report.success ? { ...report.data, at: segment.at } : null;
+}
+
+function last<T>(list: readonly T[], matches: (item: T) => boolean): T | undefined {
+  for (let i = list.length - 1; i >= 0; i--) {
+    const item = list[i];
+    if (item !== undefined && matches(item)) return item;
+  }
+  return undefined;
+}
+
+/** @returns null where there is no record, or where it lies in no set */
+export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
+  const status = STATUS[raw.state];
+  if (raw.record === '' || status === undefined) return null;
+  const record = decodeRecord(raw.record);
+  const segments = decodeHistory(raw.history);
+  const active = raw.activeLine === '' ? null : decodeActiveLine(raw.activeLine);
+  const isFinal = status === 'completed' || status === 'failed' || status === 'cancelled';
+  const ended = last(segments, (segment) => segment.item.startedAt !== null);
+  const final = isFinal ? last(segments, (segment) => FINAL_KINDS.includes(segment.kind)) : undefined;
+  const failure = last(segments, (segment) => FAILED_KINDS.includes(segment.kind));
+  const error = failure ? errorOf(failure) : null;
+  const [percent, message] = splitProgress(raw.progress);
+  const cut = raw.recordBytes > Buffer.byteLength(raw.record);
+  const payloadOmitted = cut || record.payload.length > LIMITS.listFieldChars * 16;
+  const resultOmitted = final?.kind === 'C' && final.body === null;
+  return {
+    id: raw.id,
+    queue,
+    type: record.type,
+    name: record.name,
+    status,
+    priority: record.priority,
+    payload: payloadOmitted ? null : record.payload,
+    result: final?.kind === 'C' ? final.body : null,
+    error,
+    attempts: active?.attempt ?? (final?.kind === 'C' ? final.item.attempt : record.attemptsEnded),
+    maxRetries: record.maxRetries,
+    timeoutMs: record.timeoutMs,
+    backoff: record.backoff,
+    progress: status === 'completed' ? 100 : active ? percent : (error?.progress ?? 0),
+    progressMessage: active ? message : null,
+    runAt: record.runAt,
+    dueAt: status === 'scheduled' || status === 'retrying' ? raw.score : null,
+    expiresAt: record.expiresAt,
+    dependsOn: record.dependsOn,
+    tags: record.tags,
+    owner: record.owner,
+    idempotencyKey: record.idempotencyKey,
+    uniqueKey: record.uniqueKey,
+    createdAt: record.createdAt,
+    startedAt: active?.startedAt ?? ended?.item.startedAt ?? null,
+    finishedAt: final?.at ?? null,
+    workerId: active?.workerId ?? ended?.workerId ?? null,
+    cancelRequested: active?.cancelRequested ?? false,
+    omitted: [...(payloadOmitted ? (['payload'] as const) : []), ...(resultOmitted ? (['result'] as const) : [])],
+  };
+}
+
+function splitProgress(text: string): [number, string | null] {
+  const bar = text.indexOf('|');
+  if (bar === -1) return [0, null];
+  const message = unescapeText(text.slice(bar + 1));
+  return [Number(text.slice(0, bar)), message === '' ? null : message];
+}
+
+/** Every transition that is kept, oldest first: made, each ended attempt, each requeue, and the one that runs. */
+export function decodeTransitions(raw: RawTask): HistoryItem[] {
+  const { createdAt } = decodeRecord(raw.record);
+  const items: HistoryItem[] = [
+    { at: createdAt, event: 'created', attempt: null, workerId: null, detail: null, error: null },
+  ];
+  const started = (at: number, attempt: number, workerId: string | null) =>
+    items.push({ at, event: 'started', attempt, workerId, detail: null, error: null });
+  for (const segment of decodeHistory(raw.history)) {
+    const { startedAt, attempt } = segment.item;
+    const ran = startedAt !== null && segment.kind !== 'Q';
+    if (ran) started(startedAt, attempt, segment.workerId);
+    items.push({
+      at: segment.at,
+      event: EVENT[segment.kind],
+      attempt: ran ? attempt : null,
+      workerId: segment.workerId,
+      detail: detailOf(segment),
+      error: errorOf(segment),
+    });
+  }
+  if (raw.activeLine !== '') {
+    const active = decodeActiveLine(raw.activeLine);
+    started(active.startedAt ?? 0, active.attempt, active.workerId);
+  }
+  return items;
+}
+
+function detailOf(segment: Segment): string | null {
+  if (segment.kind === 'L') return 'the lease ran out; another worker takes over';
+  if (segment.kind === 'R') return 'handed back by a worker that stopped; costs no attempt';
+  const reason = StoredReason.safeParse(parse(segment.body));
+  return reason.success ? reason.data.reason : null;
+}

@@ -1,0 +1,249 @@
+/**
+ * Lists of tasks: picks the smallest index that a filter allows, walks it, and looks at each task for the rest of
+ * the filter. Bounded: a page that has looked at `LIMITS.scanRecords` tasks ends early, and its cursor goes on.
+ */
+import { z } from 'zod';
+import { QueueError } from '../contract/errors';
+import type { TaskStatus } from '../contract/lifecycle';
+import { LIMITS } from '../contract/limits';
+import { TaskId } from '../contract/primitives';
+import { escapeText } from '../kernel/escape';
+import { idPrefixAt } from '../kernel/ids';
+import { page } from '../redis/scripts/page';
+import { read } from '../redis/scripts/read';
+import { nameKey } from '../redis/scripts/submit';
+import type { RedisStore } from '../redis/store';
+import { type Driver, IdDriver, ScoreDriver, type Source, type Walked } from './page-drivers';
+import type { ErrorGroup, ReadFilter, ReadPage, StoredTask } from './ports';
+import type { QueueRegistry } from './queue-registry';
+import { decodeTask } from './task-decoder';
+import { matches, searchText } from './task-match';
+
+const CHUNK = 100;
+/** Bytes that one search for text reads at most before it answers with what it has. */
+const SCAN_BYTES = 16 * 1024 * 1024;
+const FINGERPRINT = /^[0-9a-f]{8}$/;
+
+const SETS: Record<TaskStatus, readonly string[]> = {
+  pending: ['pending', 'parked'],
+  scheduled: ['scheduled'],
+  retrying: ['retrying'],
+  blocked: ['blocked'],
+  processing: ['leases'],
+  completed: ['completed'],
+  failed: ['failed'],
+  cancelled: ['cancelled'],
+};
+const KINDS: Record<TaskStatus, 'up' | 'down' | 'pending'> = {
+  pending: 'pending',
+  scheduled: 'up',
+  retrying: 'up',
+  blocked: 'down',
+  processing: 'down',
+  completed: 'down',
+  failed: 'down',
+  cancelled: 'down',
+};
+
+/** `phase` names: tasks whose name begins with the text, from the index; walk: everything else. */
+const Cursor = z.strictObject({ phase: z.enum(['names', 'walk']), at: z.string().nullable() });
+
+export interface SearchDeps {
+  store: RedisStore;
+  registry: QueueRegistry;
+  errorGroups: () => Promise<ErrorGroup[]>;
+  typesOf: (queue: string) => Promise<string[]>;
+}
+
+interface Plan {
+  driver: Driver;
+  /** The driver alone finds exactly what the filter asks for. */
+  exact: boolean;
+}
+
+export class TaskSearch {
+  readonly #deps: SearchDeps;
+
+  constructor(deps: SearchDeps) {
+    this.#deps = deps;
+  }
+
+  async list(filter: ReadFilter, { limit, cursor }: { limit: number; cursor: string | null }): Promise<ReadPage> {
+    const text = filter.q;
+    if (text !== undefined && TaskId.safeParse(text).success) return this.#byId(text, filter);
+    const start = cursor === null ? { phase: text === undefined ? 'walk' : 'names', at: null } : decodeCursor(cursor);
+    const queues = await this.#queues(filter);
+    const plan = await this.#plan(queues, filter);
+    const total = await plan.driver.total();
+    const tasks: StoredTask[] = [];
+    let { phase, at } = start;
+    if (phase === 'names' && text !== undefined) {
+      const named = await this.#named(queues, text, at, limit);
+      tasks.push(...named.tasks.filter((task) => matches(task, { ...filter, q: undefined })));
+      if (named.next !== null) {
+        return { tasks, nextCursor: encodeCursor('names', named.next), total, totalExact: false, scanned: 0 };
+      }
+      [phase, at] = ['walk', null];
+    }
+    const prefix = text === undefined ? null : nameKey(text);
+    const skipNamed = (task: StoredTask) => prefix !== null && task.name !== null && nameKey(task.name).startsWith(prefix);
+    const found = await this.#walk(plan, filter, at, limit - tasks.length, skipNamed);
+    return {
+      tasks: [...tasks, ...found.tasks],
+      nextCursor: found.next === null ? null : encodeCursor('walk', found.next),
+      total,
+      totalExact: plan.exact,
+      scanned: text === undefined ? null : found.scanned,
+    };
+  }
+
+  /** Ids that a filter finds, at most `limit`; walks as far as it takes. */
+  async ids(filter: ReadFilter, limit: number): Promise<string[]> {
+    const queues = await this.#queues(filter);
+    const plan = await this.#plan(queues, filter);
+    const ids: string[] = [];
+    let at: string | null = null;
+    while (ids.length < limit) {
+      const chunk = await plan.driver.walk(at, Math.min(LIMITS.pageMax, limit - ids.length), plan.exact ? -1 : previewOf(filter));
+      if (chunk.length === 0) break;
+      for (const walked of chunk) {
+        const task = plan.exact ? null : decodeTask(walked.queue, walked.raw);
+        if (plan.exact || (task !== null && matches(task, filter))) ids.push(walked.raw.id);
+      }
+      at = chunk.at(-1)?.cursor ?? null;
+    }
+    return ids;
+  }
+
+  async #walk(plan: Plan, filter: ReadFilter, from: string | null, limit: number, skip: (task: StoredTask) => boolean) {
+    const tasks: StoredTask[] = [];
+    let at = from;
+    let scanned = 0;
+    let bytes = 0;
+    let ended = limit <= 0;
+    while (tasks.length < limit && scanned < LIMITS.scanRecords && bytes < SCAN_BYTES && !ended) {
+      const size = plan.exact ? limit - tasks.length : Math.max(CHUNK, limit - tasks.length);
+      const chunk: Walked[] = await plan.driver.walk(at, size, previewOf(filter));
+      ended = chunk.length < size;
+      for (const walked of chunk) {
+        if (tasks.length === limit) {
+          ended = false;
+          break;
+        }
+        scanned++;
+        bytes += walked.raw.recordBytes;
+        at = walked.cursor;
+        const task = decodeTask(walked.queue, walked.raw);
+        if (task && (plan.exact || matches(task, filter)) && !skip(task)) tasks.push(task);
+      }
+    }
+    return { tasks, scanned, next: ended ? null : at };
+  }
+
+  async #byId(id: string, filter: ReadFilter): Promise<ReadPage> {
+    const [queue] = (await this.#deps.registry.locate([id])).keys();
+    const [raw] = queue === undefined ? [] : await this.#deps.store.run(read, queue, { ids: [id], previewBytes: previewOf({}) });
+    const task = queue !== undefined && raw ? decodeTask(queue, raw) : null;
+    const tasks = task && matches(task, { ...filter, q: undefined }) ? [task] : [];
+    return { tasks, nextCursor: null, total: tasks.length, totalExact: true, scanned: tasks.length };
+  }
+
+  /** Tasks whose name begins with `text`, whatever its case, from the index. */
+  async #named(queues: readonly string[], text: string, from: string | null, limit: number) {
+    const prefix = nameKey(text);
+    const found = await Promise.all(
+      queues.map(async (queue) => {
+        const input = {
+          kind: 'names' as const,
+          set: 'ix:n',
+          from: from === null ? `[${prefix}` : `(${from}`,
+          to: `(${prefix}\u{10ffff}`,
+          limit,
+          previewBytes: previewOf({}),
+        };
+        const answer = await this.#deps.store.run(page, queue, input);
+        return answer.tasks.map((raw, index) => ({ queue, raw, member: answer.members[index]?.member ?? '' }));
+      }),
+    );
+    const merged = found.flat().sort((a, b) => (a.member < b.member ? -1 : 1)).slice(0, limit);
+    return {
+      tasks: merged.flatMap(({ queue, raw }) => decodeTask(queue, raw) ?? []),
+      next: merged.length === limit ? (merged.at(-1)?.member ?? null) : null,
+    };
+  }
+
+  async #queues(filter: ReadFilter): Promise<readonly string[]> {
+    const names = await this.#deps.registry.names();
+    return filter.queue === undefined ? names : names.filter((name) => name === filter.queue);
+  }
+
+  /** The index with the fewest members that covers the filter. */
+  async #plan(queues: readonly string[], filter: ReadFilter): Promise<Plan> {
+    const { store } = this.#deps;
+    const parts = [
+      filter.status?.length ? 'status' : null,
+      ...(['task_type', 'tag', 'owner', 'error'] as const).map((name) => (filter[name] === undefined ? null : name)),
+    ].filter((part) => part !== null);
+    const timed = filter.since !== undefined || filter.until !== undefined;
+    const alone = parts.length === 1 && filter.q === undefined;
+    const from = filter.until === undefined ? '' : idPrefixAt(filter.until);
+    const to = filter.since === undefined ? '' : idPrefixAt(filter.since);
+    const byId = (set: string) =>
+      new IdDriver(
+        store,
+        queues.map((queue) => ({ queue, set })),
+        from,
+        to,
+      );
+    const choices: Plan[] = [];
+    if (filter.task_type !== undefined) choices.push({ driver: byId(`ix:t:${filter.task_type}`), exact: alone });
+    if (filter.tag !== undefined) choices.push({ driver: byId(`ix:g:${escapeText(filter.tag)}`), exact: alone });
+    if (filter.owner !== undefined) choices.push({ driver: byId(`ix:o:${escapeText(filter.owner)}`), exact: alone });
+    if (filter.error !== undefined) choices.push(await this.#byError(queues, filter.error, from, to, alone));
+    const [status] = filter.status ?? [];
+    if (status !== undefined && filter.status?.length === 1) {
+      const sources = queues.flatMap((queue) => SETS[status].map((set) => ({ queue, set })));
+      choices.push({ driver: new ScoreDriver(store, sources, KINDS[status]), exact: alone && !timed });
+    }
+    if (choices.length === 0) {
+      const sources = await Promise.all(
+        queues.map(async (queue) => (await this.#deps.typesOf(queue)).map((type): Source => ({ queue, set: `ix:t:${type}` }))),
+      );
+      return { driver: new IdDriver(store, sources.flat(), from, to), exact: parts.length === 0 && filter.q === undefined };
+    }
+    if (choices.length === 1 && choices[0]) return choices[0];
+    const sized = await Promise.all(choices.map(async (plan) => ({ plan, total: await plan.driver.total() })));
+    return sized.reduce((best, choice) => (choice.total < best.total ? choice : best)).plan;
+  }
+
+  /** By fingerprint from its index; by text from the groups that have it, else from all failed tasks. */
+  async #byError(queues: readonly string[], error: string, from: string, to: string, alone: boolean): Promise<Plan> {
+    const { store } = this.#deps;
+    let fingerprints = [error];
+    if (!FINGERPRINT.test(error)) {
+      const text = searchText(error);
+      fingerprints = (await this.#deps.errorGroups()).filter((group) => searchText(group.error).includes(text)).map((group) => group.fingerprint);
+    }
+    if (fingerprints.length === 0) {
+      const sources = queues.map((queue) => ({ queue, set: 'failed' }));
+      return { driver: new ScoreDriver(store, sources, 'down'), exact: false };
+    }
+    const sources = queues.flatMap((queue) => fingerprints.map((fingerprint) => ({ queue, set: `ix:f:${fingerprint}` })));
+    return { driver: new IdDriver(store, sources, from, to), exact: alone };
+  }
+}
+
+/** Searches for text read payloads whole; lists only as much as they show. */
+const previewOf = (filter: ReadFilter): number =>
+  filter.q === undefined ? LIMITS.listFieldChars * 4 : LIMITS.payloadBytes;
+
+const encodeCursor = (phase: 'names' | 'walk', at: string): string => Buffer.from(JSON.stringify({ phase, at })).toString('base64url');
+
+function decodeCursor(text: string): z.infer<typeof Cursor> {
+  try {
+    return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+  } catch (cause) {
+    const message = 'is not a cursor that this server gave out';
+    throw new QueueError('INVALID', `cursor ${message}`, { fields: [{ path: 'cursor', message }], cause });
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The upkeep that keeps queues moving when nobody works on them: reap, promote, expire, relay, prune. Every process
+ * runs it, none leads: the scripts make extra passes harmless.
+ */
+import type { Clock } from '../kernel/clock';
+import type { Log } from '../kernel/log';
+import type { Service } from '../kernel/service';
+
+export interface UpkeepDeps {
+  clock: Clock;
+  log: Log;
+  queueNames: () => Promise<readonly string[]>;
+  tick: (queue: string) => Promise<{ capMs: number }>;
+  /** Evenly in [0, 1): spreads the passes of many processes. */
+  random: () => number;
+}
+
+const EVERY_MS = 1000;
+const MIN_EVERY_MS = 100;
+
+export class Upkeep implements Service {
+  readonly name = 'upkeep';
+  readonly #deps: UpkeepDeps;
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: UpkeepDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#loop ??= this.#run(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    while (!signal.aborted) {
+      const capMs = await this.#pass(signal);
+      // Never slower than the queue clock's cap: it moves by at most that much a pass.
+      const everyMs = Math.max(MIN_EVERY_MS, Math.min(EVERY_MS, capMs));
+      await clock.sleep(everyMs * (0.8 + 0.2 * random()), signal);
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<number> {
+    const { queueNames, tick, log } = this.#deps;
+    let capMs = Number.POSITIVE_INFINITY;
+    try {
+      for (const queue of await queueNames()) {
+        if (signal.aborted) break;
+        capMs = Math.min(capMs, (await tick(queue)).capMs);
+      }
+    } catch (error) {
+      if (!signal.aborted) log.warn('upkeep pass failed', { error }); // a bad pass must not end the loop
+    }
+    return capMs;
+  }
+}

@@ -1,0 +1,109 @@
+/** Who is alive: workers tell of themselves every few seconds, and hear there what they are asked to do. */
+import { z } from 'zod';
+import { Worker } from '../contract/worker';
+import type { Clock } from '../kernel/clock';
+import { isoTime } from '../contract/primitives';
+import { serve } from '../redis/scripts/serve';
+import type { RedisStore } from '../redis/store';
+import type { AnnouncedType, WorkerBeat, WorkerCommand, WorkerDirectory } from './ports';
+import type { QueueRegistry } from './queue-registry';
+
+/** A worker that is silent for so long is forgotten. */
+export const WORKER_TTL_MS = 15_000;
+const UNPARK_BATCH = 200;
+/** Commands to a worker that never fetches them do not stay. */
+const COMMAND_TTL_S = 60;
+
+const Command = z.enum(['quiet', 'stop']);
+const Announced = z.object({
+  task_type: z.string(),
+  description: z.string().nullable(),
+  payload_schema: z.json().nullable(),
+  timeout: z.number().nullable(),
+});
+
+export class RedisWorkerDirectory implements WorkerDirectory {
+  readonly #store: RedisStore;
+  readonly #registry: QueueRegistry;
+  readonly #clock: Clock;
+
+  constructor(store: RedisStore, registry: QueueRegistry, clock: Clock) {
+    this.#store = store;
+    this.#registry = registry;
+    this.#clock = clock;
+  }
+
+  async beat(worker: WorkerBeat): Promise<WorkerCommand[]> {
+    const { keys } = this.#store;
+    const full: Worker = { ...worker, last_heartbeat_at: isoTime(this.#clock.now()) };
+    const waiting = await this.#store.command('heartbeat', async (redis) => {
+      const [, , commands] = await Promise.all([
+        redis.set(keys.system(`worker:${worker.id}`), JSON.stringify(full), 'PX', WORKER_TTL_MS),
+        redis.sadd(keys.system('workers'), worker.id),
+        redis.lrange(keys.system(`control:${worker.id}`), 0, -1),
+      ]);
+      if (commands.length > 0) await redis.ltrim(keys.system(`control:${worker.id}`), commands.length, -1);
+      return commands;
+    });
+    if (worker.state !== 'stopping') {
+      for (const { name } of worker.queues) {
+        await this.#registry.register(name);
+        const input = { ttlMs: WORKER_TTL_MS, limit: UNPARK_BATCH, types: worker.task_types };
+        if (worker.task_types.length > 0) await this.#store.run(serve, name, input);
+      }
+    }
+    return waiting.flatMap((text) => {
+      const command = Command.safeParse(text);
+      return command.success ? [command.data] : [];
+    });
+  }
+
+  async announceTypes(types: readonly AnnouncedType[]): Promise<void> {
+    if (types.length === 0) return;
+    const fields = types.flatMap((type) => [type.task_type, JSON.stringify(type)]);
+    await this.#store.command('announce task types', (redis) => redis.hset(this.#store.keys.system('types'), ...fields));
+  }
+
+  async goodbye(worker: Pick<WorkerBeat, 'id' | 'queues'>): Promise<void> {
+    const { keys } = this.#store;
+    await this.#store.command('goodbye', (redis) =>
+      Promise.all([
+        redis.del(keys.system(`worker:${worker.id}`), keys.system(`control:${worker.id}`)),
+        redis.srem(keys.system('workers'), worker.id),
+      ]),
+    );
+  }
+
+  async list(): Promise<Worker[]> {
+    const { keys } = this.#store;
+    return this.#store.command('list workers', async (redis) => {
+      const ids = (await redis.smembers(keys.system('workers'))).sort();
+      if (ids.length === 0) return [];
+      const texts = await redis.mget(ids.map((id) => keys.system(`worker:${id}`)));
+      const silent = ids.filter((_, index) => texts[index] === null);
+      if (silent.length > 0) await redis.srem(keys.system('workers'), ...silent);
+      return texts.flatMap((text) => {
+        const worker = text === null ? null : Worker.safeParse(JSON.parse(text));
+        return worker?.success ? [worker.data] : [];
+      });
+    });
+  }
+
+  async command(workerId: string, command: WorkerCommand): Promise<boolean> {
+    const { keys } = this.#store;
+    return this.#store.command('command worker', async (redis) => {
+      if ((await redis.exists(keys.system(`worker:${workerId}`))) === 0) return false;
+      await redis.rpush(keys.system(`control:${workerId}`), command);
+      await redis.expire(keys.system(`control:${workerId}`), COMMAND_TTL_S);
+      return true;
+    });
+  }
+
+  async announcedTypes(): Promise<AnnouncedType[]> {
+    const all = await this.#store.command('list task types', (redis) => redis.hgetall(this.#store.keys.system('types')));
+    return Object.values(all).flatMap((text) => {
+      const type = Announced.safeParse(JSON.parse(text));
+      return type.success ? [type.data] : [];
+    });
+  }
+}

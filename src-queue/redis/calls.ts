@@ -1,0 +1,67 @@
+/**
+ * What scripts are asked and what they answer, where the engine passes it on unchanged: the engine's ports export
+ * these again. Times are Unix ms on the clock of Redis, durations ms with the unit in the name.
+ */
+import type { LogLevel } from '../contract/task';
+
+/** A claim's proof that this worker may write. */
+export interface LeaseRef {
+  id: string;
+  token: string;
+}
+
+/** How an attempt ended. Bodies are JSON text, within the limits of contract/limits.ts. */
+export type Settle =
+  | (LeaseRef & { kind: 'complete'; result: string })
+  | (LeaseRef & { kind: 'fail'; retryInMs: number; error: FailureReport })
+  | (LeaseRef & { kind: 'dead'; error: FailureReport })
+  | (LeaseRef & { kind: 'cancelled'; reason: string })
+  /** Back to the queue at its old place; the attempt is not counted. */
+  | (LeaseRef & { kind: 'release' })
+  /** Goes on later; the attempt is not counted. */
+  | (LeaseRef & { kind: 'snooze'; delayMs: number });
+
+export interface FailureReport {
+  name: string;
+  message: string;
+  stack: string | null;
+  fingerprint: string;
+  /** How far the attempt had come. */
+  progress: number;
+}
+
+/** accepted; already: this very token ended it before (a repeated call); fenced: another attempt owns it, or it has ended; gone: no such task. */
+export type Verdict = 'accepted' | 'already' | 'fenced' | 'gone';
+
+export interface WorkCall {
+  queue: string;
+  workerId: string;
+  /** Calls of one lane follow each other; two lanes may be in flight at once. */
+  lane: string;
+  /** New for every call, the same when a call is repeated because its answer was lost. */
+  nonce: string;
+  settles: readonly Settle[];
+  /** Tasks to claim, 0 to 500. */
+  want: number;
+  leaseMs: number;
+  /** Task types that this worker runs; others are left to other workers. */
+  types: readonly string[];
+}
+
+export interface AttemptReport extends LeaseRef {
+  progress: { percent: number; message: string | null } | null;
+  logs: readonly { at: number; level: LogLevel; message: string; attempt: number }[];
+}
+
+export type CancelOutcome = 'cancelled' | 'asked' | 'final' | 'gone';
+
+export type RequeueOutcome = 'requeued' | 'not_final' | 'duplicate' | 'gone';
+
+export type RemoveOutcome = 'removed' | 'running' | 'gone';
+
+/** Null removes the limit. */
+export interface QueueLimitsMs {
+  concurrency: number | null;
+  rate: { max: number; perMs: number } | null;
+  targetAgeMs: number | null;
+}

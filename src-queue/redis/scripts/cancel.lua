@@ -1,0 +1,46 @@
+#!lua flags=allow-oom
+-- cancel.lua: end tasks that wait, ask those that run.
+-- KEYS[1] meta HASH mr:{q}:meta
+-- ARGV[1] body   JSON {"reason":…}
+-- then ids
+-- RETURNS one character a task: C cancelled, A asked (it runs; the next extend tells its worker), F final, G gone | -1 newer layout
+-- DERIVES t:<id> h:<id> from its arguments
+-- COST O(log N) a task
+if not load_meta() then return -1 end
+local ids = { unpack(ARGV, 2) }
+if #ids == 0 then return '' end
+local lines = call('HMGET', ACTIVE, unpack(ids))
+local heads, from = {}, {}
+for i, id in ipairs(ids) do
+  heads[i] = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+  call('STRLEN', P .. 'h:' .. id)
+end
+for _, key in ipairs({ PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED }) do
+  local scores = call('ZMSCORE', key, unpack(ids))
+  for i = 1, #ids do if scores[i] then from[i] = key end end
+end
+call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('LLEN', OUTBOX)
+
+local out, told, seen = {}, {}, {}
+local bytes = tonumber(m[14] or 0)
+for i, id in ipairs(ids) do
+  if lines[i] then
+    out[i] = 'A'
+    local flags = byte(lines[i], 1) - 48
+    call('HSET', ACTIVE, id, char(48 + with(flags, F_CANCEL)) .. sub(lines[i], 2))
+  elseif from[i] and heads[i] ~= '' and not seen[id] then
+    seen[id] = true
+    out[i] = 'C'
+    call('ZREM', from[i], id)
+    call('ZADD', CANCELLED, rank(#told), id)
+    call('DEL', P .. 'waits:' .. id)
+    bytes = bytes + end_waiting(id, heads[i], 'X', nil, ARGV[1])
+    told[#told + 1] = id .. 'X' .. item_of(heads[i], tonumber(sub(heads[i], 1, 4))) .. '|||'
+  else
+    out[i] = heads[i] ~= '' and 'F' or 'G'
+  end
+end
+emit('f', told)
+set('bytes', int(bytes))
+save_meta()
+return table.concat(out)

@@ -1,0 +1,14 @@
+#!lua
+-- configure.lua: pause, resume and limits of a queue.
+-- KEYS[1] meta HASH mr:{q}:meta
+-- ARGV    (field, value) each; the value '' removes the field
+-- RETURNS 1 | -1 newer layout
+-- COST O(1)
+if not load_meta() then return -1 end
+call('LLEN', WAKE)
+for i = 1, #ARGV, 2 do
+  if ARGV[i + 1] == '' then call('HDEL', KEYS[1], ARGV[i]) else set(ARGV[i], ARGV[i + 1]) end
+end
+save_meta()
+if call('ZCARD', PENDING) > 0 then wake() end
+return 1

@@ -1,0 +1,14 @@
+import { defineScript } from '../script';
+import lua from './configure.lua?raw';
+import { QUEUE } from './lib/pieces';
+
+export type QueueSetting = 'paused' | 'concurrency' | 'rate_max' | 'rate_per' | 'target_age' | 'max_pending';
+
+/** Settings of a queue; null removes one. See configure.lua. */
+export const configure = defineScript<Partial<Record<QueueSetting, number | null>>, void>({
+  name: 'configure',
+  lua,
+  lib: QUEUE,
+  args: (settings) => Object.entries(settings).flatMap(([field, value]) => [field, value === null ? '' : value]),
+  read: () => undefined,
+});

@@ -1,0 +1,119 @@
+-- What every script begins with: the queue's keys, its clock, its counters, its event.
+-- KEYS[1] is the queue's meta hash; all other keys are derived from it and lie in its hash slot.
+local call = redis.call
+local sub, byte, find, fmt, char = string.sub, string.byte, string.find, string.format, string.char
+local floor, min, max = math.floor, math.min, math.max
+local P = sub(KEYS[1], 1, -5) -- mr:{queue}:meta without "meta"
+
+local PENDING, PARKED, LEASES, ACTIVE = P .. 'pending', P .. 'parked', P .. 'leases', P .. 'active'
+local SCHEDULED, RETRYING, BLOCKED = P .. 'scheduled', P .. 'retrying', P .. 'blocked'
+local COMPLETED, FAILED, CANCELLED = P .. 'completed', P .. 'failed', P .. 'cancelled'
+local UNIQUE, EXPIRING, GROUPS, TYPES = P .. 'unique', P .. 'expiring', P .. 'groups', P .. 'types'
+local EVENTS, WAKE, PROGRESS, OUTBOX, SERVED = P .. 'events', P .. 'wake', P .. 'progress', P .. 'outbox', P .. 'served'
+
+-- Bits of a record's flag byte (its value is 48 + bits): unique key, expires_at, others depend on it,
+-- has a history, has an idempotency key; in the active line also: a cancel was asked for.
+local F_UNIQUE, F_EXPIRES, F_NEEDED, F_HISTORY, F_CANCEL = 1, 2, 4, 8, 32
+local function has(flags, bit) return floor(flags / bit) % 2 == 1 end
+local function with(flags, bit) if has(flags, bit) then return flags end return flags + bit end
+
+-- Numbers leave Lua through %d: `..` would keep 14 digits only.
+local function int(n) return fmt('%d', n) end
+
+local META = { 'wall', 'mono', 'cap', 'events', 'epoch', 'seq', 'due', 'paused', 'concurrency',
+  'rate_max', 'rate_per', 'rate_start', 'rate_count', 'bytes', 'schema' }
+local EPOCH_MS = 1735689600000 -- 2025-01-01, the zero of ranks
+local BAND = 35184372088832 -- 2^45: a pending score is (10 - priority) * 2^45 + seq
+local NEVER = 9007199254740991
+
+-- The queue clock: real time in normal running, but one call never moves it by more than `cap`, nor back. So a
+-- stepped wall clock, a suspended machine or a Redis outage cannot end the leases of workers that are alive.
+local m, wall, mono, eventCount, epoch, seq, due, paused
+local events, eventItems = {}, 0
+local changed = {}
+
+-- `schema` is the layout's version: a store written by a newer layout is refused, untouched.
+local function load_meta()
+  m = call('HMGET', KEYS[1], unpack(META))
+  if m[15] and tonumber(m[15]) ~= 1 then return false end
+  local t = call('TIME')
+  wall = t[1] * 1000 + floor(t[2] / 1000)
+  local last, cap = tonumber(m[1] or wall), tonumber(m[3] or 2500)
+  local passed = wall - last
+  if passed < 0 then passed = 0 elseif passed > cap then passed = cap end
+  mono = tonumber(m[2] or 0) + passed
+  eventCount, epoch, seq = tonumber(m[4] or 0), tonumber(m[5] or 0), tonumber(m[6] or 0)
+  due, paused = tonumber(m[7] or NEVER), m[8] == '1'
+  return true
+end
+
+local function set(field, value) changed[#changed + 1] = field; changed[#changed + 1] = value end
+
+-- Events of one call travel as one stream entry: `n <number of the first> [w worker] <kind> <items>…`.
+local function emit(kind, items)
+  if #items == 0 then return end
+  events[#events + 1] = kind
+  events[#events + 1] = table.concat(items, ',')
+  eventItems = eventItems + #items
+end
+
+local function save_meta(worker)
+  if eventItems > 0 then
+    local first = int(eventCount)
+    eventCount = eventCount + eventItems
+    if worker then
+      call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 'n', first, 'w', worker, unpack(events))
+    else
+      call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 'n', first, unpack(events))
+    end
+  end
+  call('HSET', KEYS[1], 'wall', int(wall), 'mono', int(mono), 'events', int(eventCount), 'schema', '1', unpack(changed))
+end
+
+-- Unique within one millisecond, so that a page can go on after it.
+local function rank(offset) return int((wall - EPOCH_MS) * 4096 + (eventCount + offset) % 4096) end
+
+-- A task's record: 4 attempts ended, 12 seq (hex) or fingerprint, 11 created (hex), 4 executions at most,
+-- 1 band (10 - priority), 1 flags, then `type|…\n` and the payload.
+local HEAD_BYTES = 16384 -- covers any text head
+local function head_type(head) return sub(head, 34, find(head, '|', 34, true) - 1) end
+local function head_flags(head) return byte(head, 33) - 48 end
+local function head_score(head)
+  return int((byte(head, 32) - 48) * BAND + tonumber(sub(head, 5, 16), 16))
+end
+-- Field k of the text head, from 1: type timeout backoff expires owner unique tags name idempotency retries depends run_at
+local function head_field(head, k)
+  local from = 34
+  local stop = find(head, '\n', 34, true)
+  for _ = 2, k do
+    local bar = find(head, '|', from, true)
+    if not bar or bar > stop then return '' end
+    from = bar + 1
+  end
+  local bar = find(head, '|', from, true)
+  if not bar or bar > stop then bar = stop end
+  return sub(head, from, bar - 1)
+end
+
+-- A segment of a history ends with its own length, so it can be read from the end.
+local function segment(kind, item, token, worker, body)
+  local text = kind .. int(wall) .. '|' .. item .. '|' .. token .. '|' .. worker .. '|' .. int(#body) .. '|' .. body
+  return text .. fmt('%08x', #text) .. '\n'
+end
+
+-- attempt 4, most 4, band 1, started 11 (hex), type: copied unread from the active line into history and events
+local function item_of(head, attempt)
+  return fmt('%04d', attempt) .. sub(head, 28, 32) .. '00000000000' .. head_type(head)
+end
+
+local function wake()
+  if call('LLEN', WAKE) == 0 then call('LPUSH', WAKE, '1') end
+end
+
+-- ZADD and ZREM of many members in calls that stay far below Lua's limit for unpack.
+local function many(command, key, list)
+  local total = #list
+  if total == 0 then return end
+  if total <= 1000 then call(command, key, unpack(list)) return end
+  for i = 1, total, 1000 do call(command, key, unpack(list, i, min(i + 999, total))) end
+end

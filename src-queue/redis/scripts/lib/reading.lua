@@ -1,0 +1,45 @@
+-- Reads tasks with all that the outside may see of them; shared by read.lua and page.lua. Writes nothing.
+local STATES = { { 'r', PENDING }, { 'r', PARKED }, { 's', SCHEDULED }, { 'y', RETRYING }, { 'b', BLOCKED },
+  { 'l', LEASES }, { 'c', COMPLETED }, { 'x', FAILED }, { 'z', CANCELLED } }
+
+-- Eight values a task: id, state letter or '', score, record, its length, active line, end of the history, progress.
+-- `preview` cuts records and histories to so many bytes; 0 reads them whole.
+local function read_tasks(ids, preview)
+  local out = {}
+  if #ids == 0 then return out end
+  local state, score = {}, {}
+  for _, known in ipairs(STATES) do
+    if call('ZCARD', known[2]) > 0 then
+      local scores = call('ZMSCORE', known[2], unpack(ids))
+      for i = 1, #ids do
+        if scores[i] then state[i], score[i] = known[1], scores[i] end
+      end
+    end
+  end
+  local lines, progress = call('HMGET', ACTIVE, unpack(ids)), call('HMGET', PROGRESS, unpack(ids))
+  for i, id in ipairs(ids) do
+    local record, history
+    local length = 0
+    if preview == 0 then
+      record = call('GET', P .. 't:' .. id) or ''
+      history = call('GET', P .. 'h:' .. id) or ''
+      length = #record
+    else
+      record = call('GETRANGE', P .. 't:' .. id, 0, preview + HEAD_BYTES - 1)
+      length = #record
+      if length == preview + HEAD_BYTES then length = call('STRLEN', P .. 't:' .. id) end
+      history = call('GETRANGE', P .. 'h:' .. id, -preview, -1)
+      if #history == preview then
+        -- Where the last segment is longer than the window, its first bytes say what it is, and its length follows.
+        local last = tonumber(sub(history, -9, -2), 16)
+        if last + 9 > preview then
+          history = '+' .. call('GETRANGE', P .. 'h:' .. id, -(last + 9), -(last + 9) + 511)
+        end
+      end
+    end
+    local n = #out
+    out[n + 1], out[n + 2], out[n + 3], out[n + 4] = id, state[i] or '', score[i] or '', record
+    out[n + 5], out[n + 6], out[n + 7], out[n + 8] = int(length), lines[i] or '', history, progress[i] or ''
+  end
+  return out
+end

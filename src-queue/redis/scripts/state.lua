@@ -1,0 +1,38 @@
+#!lua flags=no-writes
+-- state.lua: counts, limits and clock of a queue.
+-- KEYS[1] meta HASH mr:{q}:meta
+-- ARGV[1] id  a task whose place among the pending is asked for, or ''
+-- RETURNS {wall ms, eight counts (scheduled blocked pending processing retrying completed failed cancelled),
+--   created ms of the oldest pending task or -1, paused, concurrency, rate max, rate per ms, target age ms,
+--   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1}
+-- DERIVES t:<id> of the oldest pending task of each priority
+-- COST O(log N)
+local m_ = call('HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono')
+local t = call('TIME')
+local now = t[1] * 1000 + floor(t[2] / 1000)
+local oldest = -1
+for _, key in ipairs({ PENDING, PARKED }) do
+  for band = 0, 9 do
+    local first = call('ZRANGE', key, int(band * BAND), '(' .. int((band + 1) * BAND), 'BYSCORE', 'LIMIT', 0, 1)
+    if first[1] then
+      local head = call('GETRANGE', P .. 't:' .. first[1], 0, 33)
+      if head ~= '' then
+        local created = tonumber(sub(head, 17, 27), 16)
+        if oldest < 0 or created < oldest then oldest = created end
+      end
+    end
+  end
+end
+local open = 0
+if m_[3] and tonumber(m_[7] or 0) >= tonumber(m_[3]) then
+  local mono_ = tonumber(m_[11]) + max(0, now - tonumber(m_[10]))
+  open = max(0, tonumber(m_[6]) + tonumber(m_[4]) - mono_)
+end
+local place = -1
+if ARGV[1] ~= '' then
+  local before = call('ZRANK', PENDING, ARGV[1])
+  if before then place = before end
+end
+return { now, call('ZCARD', SCHEDULED), call('ZCARD', BLOCKED), call('ZCARD', PENDING) + call('ZCARD', PARKED),
+  call('ZCARD', LEASES), call('ZCARD', RETRYING), call('ZCARD', COMPLETED), call('ZCARD', FAILED), call('ZCARD', CANCELLED),
+  oldest, m_[1] or '', m_[2] or '', m_[3] or '', m_[4] or '', m_[5] or '', open, place, m_[8] or '0', m_[9] and 1 or 0 }

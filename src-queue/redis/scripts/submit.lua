@@ -1,0 +1,139 @@
+#!lua
+-- submit.lua: take tasks in. Without `allow-oom`, so a full Redis refuses it before the first line.
+-- KEYS[1] meta HASH mr:{q}:meta
+-- ARGV[1] n      tasks
+-- ARGV[2] x      tasks with extras
+-- then (id, spec) × n: spec is bytes 28 and up of the record (most, band, flags, text head, payload)
+-- then (index, extras) × x: extras = due|b, idempotency key, body hash, unique key, tags, owner, name, expires,
+--   parents, joined by 0x1f
+-- RETURNS one line for each task that was not simply accepted: "<i> SAME|DUPLICATE <id>", "<i> CONFLICT <id>",
+--   "<i> FULL"; "0 NEW" where the queue's store was empty; -1 newer layout
+-- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments
+-- COST O(log N) a task. Repeating it with the same ids enqueues nothing twice.
+if not load_meta() then return -1 end
+local n, x = tonumber(ARGV[1]), tonumber(ARGV[2])
+local DAY = 86400000
+
+local keys = {}
+for i = 1, n do keys[i] = P .. 't:' .. ARGV[1 + 2 * i] end
+local anyThere = call('EXISTS', unpack(keys)) > 0
+
+local extras = {}
+for k = 1, x do
+  local at = 2 + 2 * n + 2 * k
+  local parts, from = {}, 1
+  local text = ARGV[at]
+  for f = 1, 9 do
+    local stop = find(text, '\31', from, true)
+    parts[f] = sub(text, from, (stop or #text + 1) - 1)
+    from = (stop or #text) + 1
+  end
+  extras[tonumber(ARGV[at - 1])] = parts
+end
+local limits = call('HMGET', KEYS[1], 'max_pending')
+local pendingNow = call('ZCARD', PENDING) + call('ZCARD', PARKED)
+call('ZCARD', SCHEDULED); call('ZCARD', BLOCKED); call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES)
+call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('ZCARD', P .. 'ix:n')
+
+local out, sets, told = {}, {}, {}
+if not m[6] then out[1] = '0 NEW' end
+local groups, order = {}, {}
+local function add(key, score, id)
+  local list = groups[key]
+  if not list then
+    list = {}
+    groups[key] = list
+    order[#order + 1] = key
+  end
+  list[#list + 1] = score
+  list[#list + 1] = id
+end
+local newTypes, typeList = {}, {}
+local idempotent, unique, writes = {}, {}, {}
+local created = fmt('%011x', wall)
+local bytes = tonumber(m[14] or 0)
+local ready, soonest = 0, NEVER
+
+for i = 1, n do
+  local id, spec, extra = ARGV[1 + 2 * i], ARGV[2 + 2 * i], extras[i]
+  local refused
+  if anyThere and call('EXISTS', keys[i]) == 1 then refused = 'SAME ' .. id end
+  if not refused and extra then
+    local key, hash, lock = extra[2], extra[3], extra[4]
+    if key ~= '' then
+      local known = idempotent[key] or call('GET', P .. 'i:' .. key)
+      if known then
+        refused = (sub(known, 28) == hash and 'SAME ' or 'CONFLICT ') .. sub(known, 1, 26)
+      end
+    end
+    if not refused and lock ~= '' then
+      local owner = unique[lock] or call('HGET', UNIQUE, lock)
+      if owner and (unique[lock] or call('EXISTS', P .. 't:' .. owner) == 1) then refused = 'DUPLICATE ' .. owner end
+    end
+  end
+  if not refused and limits[1] and pendingNow + ready >= tonumber(limits[1]) then refused = 'FULL' end
+  if refused then
+    out[#out + 1] = int(i) .. ' ' .. refused
+  else
+    seq = seq + 1
+    local record = '0000' .. fmt('%012x', seq) .. created .. spec
+    sets[#sets + 1] = keys[i]
+    sets[#sets + 1] = record
+    bytes = bytes + #record
+    local taskType = sub(spec, 7, find(spec, '|', 7, true) - 1)
+    local typeKey = P .. 'ix:t:' .. taskType
+    if not newTypes[typeKey] then
+      newTypes[typeKey] = true
+      typeList[#typeList + 1] = taskType
+      call('ZCARD', typeKey)
+    end
+    add(typeKey, '0', id)
+    local state, dueAt = 'r', extra and extra[1] or ''
+    if extra then
+      if extra[2] ~= '' then
+        idempotent[extra[2]] = id .. '|' .. extra[3]
+        writes[#writes + 1] = { 'SET', P .. 'i:' .. extra[2], id .. '|' .. extra[3], 'PX', DAY }
+      end
+      if extra[4] ~= '' then
+        unique[extra[4]] = id
+        writes[#writes + 1] = { 'HSET', UNIQUE, extra[4], id }
+      end
+      for tag in string.gmatch(extra[5], '[^;]+') do add(P .. 'ix:g:' .. tag, '0', id) end
+      if extra[6] ~= '' then add(P .. 'ix:o:' .. extra[6], '0', id) end
+      if extra[7] ~= '' then add(P .. 'ix:n', '0', extra[7] .. '|' .. id) end
+      if extra[8] ~= '' then add(EXPIRING, extra[8], id) end
+      if extra[9] ~= '' then
+        local parents = { 'SADD', P .. 'waits:' .. id }
+        for parent in string.gmatch(extra[9], '[^;]+') do parents[#parents + 1] = parent end
+        writes[#writes + 1] = parents
+        state = 'b'
+      elseif dueAt ~= '' and tonumber(dueAt) > wall then
+        state = 's'
+        soonest = min(soonest, tonumber(dueAt))
+      end
+    end
+    if state == 'r' then
+      add(PENDING, int((byte(spec, 5) - 48) * BAND + seq), id)
+      ready = ready + 1
+    elseif state == 's' then add(SCHEDULED, dueAt, id)
+    else add(BLOCKED, int(seq), id) end
+    told[#told + 1] = id .. state .. sub(spec, 5, 5) .. sub(spec, 1, 4) .. taskType
+  end
+end
+for _, key in ipairs(order) do call('ZCARD', key) end
+
+if #told > 0 then
+  for i = 1, #sets, 1000 do call('MSET', unpack(sets, i, min(i + 999, #sets))) end
+  for _, key in ipairs(order) do many('ZADD', key, groups[key]) end
+  call('SADD', TYPES, unpack(typeList))
+  for _, write in ipairs(writes) do call(unpack(write)) end
+  emit('q', told)
+  if soonest < due then
+    set('due', int(soonest))
+    wake() -- one worker learns the new due time
+  end
+  if ready > 0 and not paused then wake() end
+  set('seq', int(seq)); set('bytes', int(bytes))
+end
+save_meta()
+return out

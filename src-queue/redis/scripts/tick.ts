@@ -1,0 +1,32 @@
+import { defineScript } from '../script';
+import { ENDINGS, list } from './lib/pieces';
+import lua from './tick.lua?raw';
+
+export interface TickAnswer {
+  reaped: number;
+  promoted: number;
+  expired: number;
+  outbox: number;
+  blocked: number;
+  /** The queue clock moves by at most so much a call: tick at least as often. */
+  capMs: number;
+  parked: number;
+}
+
+export interface TickInput {
+  limit: number;
+  lost: { fingerprint: string; body: string };
+  expired: { fingerprint: string; body: string };
+}
+
+/** Upkeep: reap, promote, expire. See tick.lua. */
+export const tick = defineScript<TickInput, TickAnswer>({
+  name: 'tick',
+  lua,
+  lib: ENDINGS,
+  args: ({ limit, lost, expired }) => [limit, lost.body, lost.fingerprint, expired.body, expired.fingerprint],
+  read: (reply) => {
+    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0] = list(reply).map(Number);
+    return { reaped, promoted, expired, outbox, blocked, capMs, parked };
+  },
+});

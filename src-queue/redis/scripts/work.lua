@@ -1,0 +1,310 @@
+#!lua flags=allow-oom
+-- work.lua: settle attempts that ended and claim the next tasks, in one call.
+-- KEYS[1] meta HASH mr:{q}:meta
+-- ARGV[1] lane     names the caller's lane: calls of one lane follow each other
+-- ARGV[2] nonce    new for every call; the same when a call is repeated because its reply was lost
+-- ARGV[3] want     tasks to claim
+-- ARGV[4] lease    milliseconds
+-- ARGV[5] worker   id
+-- ARGV[6] types    `,a,b,` task types that the worker runs
+-- ARGV[7] nC       completions that follow: (id, token, result) each
+-- ARGV[8] nO       other ends that follow: (kind, id, token, delay ms, fingerprint, error name, body) each
+-- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed}
+--   verdicts: one character a settle: A accepted, R already (repeated), F fenced, G gone
+--   claimed: id, record, id, record …; token of claim k is (base + k):nonce, or epochs[k]:nonce
+-- RETURNS -1 where the store was written by a newer layout
+-- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
+-- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
+if not load_meta() then return -1 end
+local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local nC, nO = tonumber(ARGV[7]), tonumber(ARGV[8])
+local repeated = call('HGET', KEYS[1], lane) == nonce
+
+-- 1. Judge the settles -----------------------------------------------------------------------------------------
+local total = nC + nO
+local ids, tokens = {}, {}
+for i = 1, nC do ids[i], tokens[i] = ARGV[6 + 3 * i], ARGV[7 + 3 * i] end
+local other = 9 + 3 * nC
+for i = 1, nO do ids[nC + i], tokens[nC + i] = ARGV[other + 7 * (i - 1) + 1], ARGV[other + 7 * (i - 1) + 2] end
+local lines = total > 0 and call('HMGET', ACTIVE, unpack(ids)) or {}
+local verdicts, flags, items, heads, seen = {}, {}, {}, {}, {}
+local needHead, needHistory = {}, {}
+for i = 1, total do
+  local line, id, token = lines[i], ids[i], tokens[i]
+  local bar = line and find(line, '|', 22, true)
+  if line and not seen[id] and sub(line, bar, bar + #token + 1) == '|' .. token .. '|' then
+    seen[id] = true
+    verdicts[i] = 'A'
+    flags[i], items[i] = byte(line, 1) - 48, sub(line, 2, bar - 1)
+    if i > nC or has(flags[i], F_UNIQUE) or has(flags[i], F_NEEDED) then needHead[#needHead + 1] = i end
+    if i > nC or has(flags[i], F_HISTORY) then needHistory[#needHistory + 1] = i end
+  elseif seen[id] and line and sub(line, bar, bar + #token + 1) == '|' .. token .. '|' then
+    verdicts[i] = 'R' -- twice in one call
+  else
+    local history = call('GET', P .. 'h:' .. id)
+    if history and find(history, '|' .. token .. '|', 1, true) then verdicts[i] = 'R'
+    elseif history or call('EXISTS', P .. 't:' .. id) == 1 then verdicts[i] = 'F'
+    else verdicts[i] = 'G' end
+  end
+end
+local historyBytes = {}
+for _, i in ipairs(needHead) do heads[i] = call('GETRANGE', P .. 't:' .. ids[i], 0, HEAD_BYTES - 1) end
+for _, i in ipairs(needHistory) do historyBytes[i] = call('STRLEN', P .. 'h:' .. ids[i]) end
+
+-- 2. Choose what to claim --------------------------------------------------------------------------------------
+local running, waiting = call('ZCARD', LEASES), call('ZCARD', PENDING)
+call('XLEN', EVENTS); call('LLEN', WAKE); call('HLEN', PROGRESS); call('LLEN', OUTBOX)
+if total > 0 then
+  call('ZCARD', COMPLETED); call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('HLEN', UNIQUE); call('HLEN', GROUPS)
+end
+local settled = 0
+for i = 1, total do if verdicts[i] == 'A' then settled = settled + 1 end end
+
+local promoted, promotedFrom, promotedHeads, promotedScore = {}, {}, {}, {}
+local rateUntil
+if wall >= due then
+  local nextDue = NEVER
+  for _, key in ipairs({ SCHEDULED, RETRYING }) do
+    local found = call('ZRANGEBYSCORE', key, '-inf', wall, 'LIMIT', 0, 100)
+    for _, id in ipairs(found) do
+      local record = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+      promoted[#promoted + 1] = id
+      promotedFrom[id] = key
+      if record ~= '' then promotedHeads[id], promotedScore[id] = record, tonumber(head_score(record)) end
+    end
+    local rest = call('ZRANGE', key, #found, #found, 'WITHSCORES')
+    if rest[2] then nextDue = min(nextDue, tonumber(rest[2])) end
+  end
+  due = nextDue
+end
+
+local allow = 0
+if want > 0 and not paused and not repeated then
+  allow = want
+  if m[9] then allow = min(allow, tonumber(m[9]) - running + settled) end
+  if m[10] then
+    local rateStart, rateCount = tonumber(m[12] or -NEVER), tonumber(m[13] or 0)
+    if mono >= rateStart + tonumber(m[11]) then rateStart, rateCount = mono, 0 end
+    local room = tonumber(m[10]) - rateCount
+    if room <= 0 then rateUntil = rateStart + tonumber(m[11]) - mono end
+    allow = min(allow, room)
+    m[12], m[13] = rateStart, rateCount
+  end
+end
+
+local take, records, park, orphans = {}, {}, {}, {}
+local skipped = 0
+if allow > 0 then
+  local ready = {}
+  for _, id in ipairs(promoted) do
+    if promotedHeads[id] then ready[#ready + 1] = { promotedScore[id], id } end
+  end
+  table.sort(ready, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end)
+  local r, from = 1, 0
+  -- Tasks of other types, expired ones and ids without a record make further rounds necessary: five at most.
+  for round = 1, 5 do
+    local size = allow - #take
+    if size <= 0 then break end
+    if round > 1 then size = max(size, 50) end
+    local batch = {}
+    if r > #ready then
+      batch = call('ZRANGE', PENDING, from, from + size - 1)
+      from = from + #batch
+    else
+      local heap = call('ZRANGE', PENDING, from, from + size - 1, 'WITHSCORES')
+      local p = 1
+      while #batch < size and (r <= #ready or heap[p]) do
+        if heap[p] and (r > #ready or tonumber(heap[p + 1]) <= ready[r][1]) then
+          batch[#batch + 1] = heap[p]
+          p = p + 2
+          from = from + 1
+        else
+          batch[#batch + 1] = ready[r][2]
+          r = r + 1
+        end
+      end
+    end
+    if #batch == 0 then break end
+    local keys = {}
+    for i = 1, #batch do keys[i] = P .. 't:' .. batch[i] end
+    local found = call('MGET', unpack(keys))
+    for i = 1, #batch do
+      local record = found[i]
+      if #take >= allow then break end
+      if not record then
+        orphans[#orphans + 1] = batch[i]
+      elseif has(head_flags(record), F_EXPIRES) and wall > tonumber(head_field(record, 4)) then
+        -- It is only not started here; the next tick fails it.
+      elseif not find(types, ',' .. head_type(record) .. ',', 1, true) then
+        local served = call('HGET', SERVED, head_type(record))
+        if served and tonumber(served) >= mono then skipped = 1
+        else park[#park + 1] = { batch[i], record } end
+      else
+        take[#take + 1] = batch[i]
+        records[#take] = record
+      end
+    end
+  end
+end
+
+local again, againEpochs = {}, {}
+if repeated then
+  local all = call('HGETALL', ACTIVE)
+  local tail = ':' .. nonce .. '|'
+  for i = 1, #all, 2 do
+    local at = find(all[i + 1], tail, 22, true)
+    if at then
+      local record = call('GET', P .. 't:' .. all[i])
+      if record then
+        again[#again + 1] = all[i]
+        again[#again + 1] = record
+        local bar = find(all[i + 1], '|', 22, true)
+        againEpochs[#againEpochs + 1] = sub(all[i + 1], bar + 1, at - 1)
+      end
+    end
+  end
+end
+
+-- 3. Write: nothing below can fail -----------------------------------------------------------------------------
+local bytes = tonumber(m[14] or 0)
+local gone, completedEvents, endedEvents = {}, {}, {}
+local fresh, ranks = {}, {}
+local back, later, retry, dead, cancelled = {}, {}, {}, {}, {}
+for i = 1, total do
+  if verdicts[i] == 'A' then
+    local id, token = ids[i], tokens[i]
+    gone[#gone + 1] = id
+    if i <= nC then
+      local text = segment('C', items[i], token, worker, ARGV[8 + 3 * i])
+      bytes = bytes + #text
+      if historyBytes[i] then call('APPEND', P .. 'h:' .. id, text)
+      else fresh[#fresh + 1] = P .. 'h:' .. id; fresh[#fresh + 1] = text end
+      ranks[#ranks + 1] = rank(#gone)
+      ranks[#ranks + 1] = id
+      completedEvents[#completedEvents + 1] = id .. items[i]
+      if heads[i] and heads[i] ~= '' then
+        free_unique(id, heads[i])
+        tell_dependants(id, heads[i], 'C')
+      end
+    elseif heads[i] ~= '' then
+      local at = other + 7 * (i - nC - 1)
+      local kind, delay, fingerprint, errorName, body = ARGV[at], tonumber(ARGV[at + 3]), ARGV[at + 4], ARGV[at + 5], ARGV[at + 6]
+      local attempt, most = tonumber(sub(items[i], 1, 4)), tonumber(sub(items[i], 5, 8))
+      if kind == 'F' and attempt >= most then kind = 'D' end
+      if has(flags[i], F_CANCEL) and kind ~= 'D' then kind = 'X' end
+      local head = heads[i]
+      local counted = attempt
+      if kind == 'R' or kind == 'Z' then counted = attempt - 1 end
+      local dueAt = ''
+      local middle = sub(head, 5, 32)
+      if kind == 'F' then
+        dueAt = int(wall + delay); retry[#retry + 1] = dueAt; retry[#retry + 1] = id
+      elseif kind == 'Z' then
+        dueAt = int(wall + delay); later[#later + 1] = dueAt; later[#later + 1] = id
+      elseif kind == 'R' then
+        back[#back + 1] = head_score(head); back[#back + 1] = id
+      elseif kind == 'X' then
+        cancelled[#cancelled + 1] = rank(#gone); cancelled[#cancelled + 1] = id
+      else
+        dead[#dead + 1] = rank(#gone); dead[#dead + 1] = id
+        middle = fingerprint .. '----' .. sub(head, 17, 32)
+        bury(id, fingerprint, head_type(head), errorName)
+      end
+      if dueAt ~= '' then due = min(due, wall + delay) end
+      if has(flags[i], F_EXPIRES) and (kind == 'F' or kind == 'Z' or kind == 'R') then
+        call('ZADD', EXPIRING, head_field(head, 4), id)
+      end
+      if kind == 'D' or kind == 'X' then
+        free_unique(id, head)
+        tell_dependants(id, head, 'X')
+      end
+      call('SETRANGE', P .. 't:' .. id, 0, fmt('%04d', counted) .. middle .. char(48 + with(head_flags(head), F_HISTORY)))
+      -- A task that goes to sleep over and over does not fill its history: past 64 KiB only ends are written.
+      if kind == 'F' or kind == 'D' or kind == 'X' or historyBytes[i] < 65536 then
+        local text = segment(kind, items[i], token, worker, body)
+        bytes = bytes + #text
+        call('APPEND', P .. 'h:' .. id, text)
+      end
+      endedEvents[#endedEvents + 1] = id .. kind .. items[i] .. '|' .. dueAt .. '|' .. fingerprint .. '|' .. errorName
+    end
+  end
+end
+if #gone > 0 then
+  many('HDEL', ACTIVE, gone)
+  many('ZREM', LEASES, gone)
+  many('HDEL', PROGRESS, gone)
+  for i = 1, #fresh, 1000 do call('MSET', unpack(fresh, i, min(i + 999, #fresh))) end
+  many('ZADD', COMPLETED, ranks)
+  many('ZADD', FAILED, dead)
+  many('ZADD', CANCELLED, cancelled)
+  many('ZADD', RETRYING, retry)
+  many('ZADD', SCHEDULED, later)
+  many('ZADD', PENDING, back)
+end
+emit('c', completedEvents)
+emit('f', endedEvents)
+
+local started = {}
+for i = 1, #take do started[take[i]] = true end
+if #promoted > 0 then
+  local add, told = {}, {}
+  for _, id in ipairs(promoted) do
+    call('ZREM', promotedFrom[id], id)
+    if promotedHeads[id] and not started[id] then
+      add[#add + 1] = int(promotedScore[id]); add[#add + 1] = id
+      told[#told + 1] = id .. sub(promotedHeads[id], 32, 32) .. head_type(promotedHeads[id])
+    end
+  end
+  many('ZADD', PENDING, add)
+  emit('p', told)
+  waiting = waiting + #told
+end
+many('ZREM', PENDING, orphans)
+for _, task in ipairs(park) do
+  call('ZADD', PARKED, head_score(task[2]), task[1])
+  call('ZREM', PENDING, task[1])
+end
+
+local base = epoch
+local reply = again
+if #take > 0 then
+  local active, leases, told, expiring = {}, {}, {}, {}
+  local until_ = int(mono + lease)
+  local started_ = fmt('%011x', wall)
+  reply = {}
+  for i = 1, #take do
+    local id, record = take[i], records[i]
+    local item = fmt('%04d', tonumber(sub(record, 1, 4)) + 1) .. sub(record, 28, 32) .. started_ .. head_type(record)
+    active[#active + 1] = id
+    active[#active + 1] = sub(record, 33, 33) .. item .. '|' .. int(base + i) .. ':' .. nonce .. '|' .. worker
+    leases[#leases + 1] = until_
+    leases[#leases + 1] = id
+    told[i] = id .. item
+    reply[#reply + 1] = id
+    reply[#reply + 1] = record
+    if has(head_flags(record), F_EXPIRES) then expiring[#expiring + 1] = id end
+  end
+  many('ZADD', LEASES, leases)
+  many('ZREM', PENDING, take)
+  many('HSET', ACTIVE, active)
+  many('ZREM', EXPIRING, expiring)
+  epoch = epoch + #take
+  emit('s', told)
+  if m[10] then set('rate_start', int(m[12])); set('rate_count', int(m[13] + #take)) end
+end
+
+-- Wake another worker: for what is left after a full batch, for room under the concurrency limit, for tasks of
+-- types that only others run, and for tasks handed back.
+local left = waiting - #take
+if left > 0 and (#take == want or skipped == 1 or (settled > 0 and m[9])) and want > 0 or (want == 0 and settled > 0 and m[9] and left > 0)
+  or #back > 0 then wake() end
+
+set('epoch', int(epoch)); set('due', int(due)); set('bytes', int(bytes)); set(lane, nonce)
+local cap = max(250, floor(lease / 4))
+if cap < tonumber(m[3] or 2500) then set('cap', int(cap)) end
+save_meta(worker)
+
+local untilDue = -1
+if due < NEVER then untilDue = max(0, due - wall) end
+if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end
+return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, reply }

@@ -1,0 +1,98 @@
+import type { Settle, Verdict, WorkCall } from '../calls';
+import { escapeText } from '../../kernel/escape';
+import { defineScript, type ScriptArg } from '../script';
+import { ENDINGS, list, textList } from './lib/pieces';
+import lua from './work.lua?raw';
+
+export interface WorkAnswer {
+  /** Wall clock of Redis, Unix ms. */
+  now: number;
+  nextDueInMs: number | null;
+  skipped: boolean;
+  verdicts: Verdict[];
+  claimed: { id: string; token: string; record: string }[];
+}
+
+const KINDS = { fail: 'F', dead: 'D', cancelled: 'X', release: 'R', snooze: 'Z' } as const;
+const VERDICTS: Record<string, Verdict> = { A: 'accepted', R: 'already', F: 'fenced', G: 'gone' };
+/** Characters of the message that stand in the title of a failure group. */
+const TITLE_MESSAGE = 120;
+const NO_FINGERPRINT = '--------';
+
+function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
+  const common = [KINDS[settle.kind], settle.id, settle.token];
+  switch (settle.kind) {
+    case 'fail':
+    case 'dead': {
+      const delay = settle.kind === 'fail' ? Math.max(0, Math.round(settle.retryInMs)) : 0;
+      const { name, message, fingerprint } = settle.error;
+      const title = escapeText(`${name}: ${message.slice(0, TITLE_MESSAGE)}`);
+      return [...common, delay, fingerprint, title, JSON.stringify(settle.error)];
+    }
+    case 'snooze':
+      return [...common, Math.max(0, Math.round(settle.delayMs)), NO_FINGERPRINT, '', ''];
+    case 'cancelled':
+      return [...common, 0, NO_FINGERPRINT, '', JSON.stringify({ reason: settle.reason })];
+    case 'release':
+      return [...common, 0, NO_FINGERPRINT, '', ''];
+  }
+}
+
+/** The order in which the script sees the settles: completions first. */
+function split(settles: readonly Settle[]) {
+  const completions: number[] = [];
+  const others: number[] = [];
+  settles.forEach((settle, index) => (settle.kind === 'complete' ? completions : others).push(index));
+  return { completions, others };
+}
+
+/** Settles attempts that ended and claims the next tasks, in one call. See work.lua. */
+export const work = defineScript<WorkCall, WorkAnswer>({
+  name: 'work',
+  lua,
+  lib: ENDINGS,
+  args: (call) => {
+    const { completions, others } = split(call.settles);
+    const args: ScriptArg[] = [
+      call.lane,
+      call.nonce,
+      call.want,
+      call.leaseMs,
+      call.workerId,
+      `,${call.types.join(',')},`,
+      completions.length,
+      others.length,
+    ];
+    for (const index of completions) {
+      const settle = call.settles[index];
+      if (settle?.kind === 'complete') args.push(settle.id, settle.token, settle.result);
+    }
+    for (const index of others) {
+      const settle = call.settles[index];
+      if (settle && settle.kind !== 'complete') args.push(...endArgs(settle));
+    }
+    return args;
+  },
+  read: (reply, call) => {
+    const [now, untilDue, skipped, base, verdictText, epochs, claimed] = list(reply);
+    const { completions, others } = split(call.settles);
+    const verdicts: Verdict[] = [];
+    [...completions, ...others].forEach((index, position) => {
+      verdicts[index] = VERDICTS[String(verdictText).charAt(position)] ?? 'gone';
+    });
+    const flat = textList(claimed);
+    const known = Array.isArray(epochs) ? epochs.map(String) : null;
+    const tasks: WorkAnswer['claimed'] = [];
+    for (let i = 0; i + 1 < flat.length; i += 2) {
+      const epoch = known ? known[i / 2] : String(Number(base) + i / 2 + 1);
+      tasks.push({ id: flat[i] ?? '', token: `${epoch}:${call.nonce}`, record: flat[i + 1] ?? '' });
+    }
+    return {
+      now: Number(now),
+      nextDueInMs: Number(untilDue) < 0 ? null : Number(untilDue),
+      skipped: Number(skipped) === 1,
+      verdicts,
+      claimed: tasks,
+    };
+  },
+});

@@ -1,0 +1,102 @@
+/**
+ * One Redis as the engine sees it: keys, a command connection, scripts. Whatever else needs a connection of its own
+ * (blocking reads) gets it here, so that all are closed together.
+ */
+import type { Clock } from '../kernel/clock';
+import type { Log } from '../kernel/log';
+import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
+import { createKeys, type Keys } from './keys';
+import type { RedisOptions } from './options';
+import { explain, isTransient, type Script, ScriptRunner } from './script';
+
+export interface StoreDeps {
+  options: RedisOptions;
+  clock: Clock;
+  log: Log;
+  /** Names the connections in CLIENT LIST. */
+  name: string;
+  /** How long a call is repeated while Redis is away, ms. */
+  patienceMs: number;
+}
+
+export class RedisStore {
+  readonly keys: Keys;
+  /** Keys of different queues may not meet in one command. */
+  readonly isCluster: boolean;
+  readonly #deps: StoreDeps;
+  readonly #connection: Connection;
+  readonly #runner: ScriptRunner;
+  readonly #others = new Set<Connection>();
+
+  constructor(deps: StoreDeps) {
+    this.#deps = deps;
+    this.keys = createKeys(deps.options.prefix);
+    this.isCluster = deps.options.kind === 'cluster';
+    this.#connection = openConnection(deps.options, 'command', deps.name, deps.log);
+    this.#runner = new ScriptRunner({ connection: this.#connection, clock: deps.clock, patienceMs: deps.patienceMs });
+  }
+
+  get isReady(): boolean {
+    return this.#connection.status === 'ready';
+  }
+
+  whenReady(ms: number): Promise<boolean> {
+    return whenReady(this.#connection, ms);
+  }
+
+  /** Tells of every change between reachable and not. */
+  onConnection(listener: (up: boolean) => void): void {
+    let up = this.isReady;
+    const tell = (next: boolean) => {
+      if (next !== up) {
+        up = next;
+        listener(next);
+      }
+    };
+    this.#connection.on('ready', () => tell(true));
+    this.#connection.on('close', () => tell(false));
+  }
+
+  /** Runs a script of one queue. */
+  run<Input, Output>(script: Script<Input, Output>, queue: string, input: Input): Promise<Output> {
+    return this.#runner.run(script, this.keys.meta(queue), input);
+  }
+
+  /**
+   * A plain command, repeated like a script: use it for commands that may be repeated.
+   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE
+   */
+  async command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
+    const { clock, patienceMs } = this.#deps;
+    const deadline = clock.monotonic() + patienceMs;
+    for (;;) {
+      try {
+        return await command(this.#connection);
+      } catch (error) {
+        const left = deadline - clock.monotonic();
+        if (!isTransient(error) || left <= 0) throw explain(error, what);
+        if (await this.whenReady(left)) await clock.sleep(Math.min(left, 50));
+      }
+    }
+  }
+
+  /** A further connection; `release` closes it. */
+  open(role: ConnectionRole, purpose: string): Connection {
+    const { options, log, name } = this.#deps;
+    const connection = openConnection(options, role, `${name}-${purpose}`, log);
+    this.#others.add(connection);
+    return connection;
+  }
+
+  release(connection: Connection): void {
+    this.#others.delete(connection);
+    connection.disconnect();
+  }
+
+  /** At once; commands that are under way reject. */
+  close(): void {
+    for (const connection of this.#others) connection.disconnect();
+    this.#others.clear();
+    this.#connection.disconnect();
+  }
+}

@@ -1,0 +1,91 @@
+/** A real engine over a real Redis for one test, with short ways to make and run tasks. */
+import { connectEngine, type ConnectDeps, type ConnectedEngine } from '#queue/engine/connect';
+import type { ClaimedTask, Settle, TaskSpec, WorkReply } from '#queue/engine/ports';
+import { systemClock } from '#queue/kernel/clock';
+import { silentLog } from '#queue/kernel/log';
+import type { RedisServer } from './redis-server';
+
+export function connectTo(server: Pick<RedisServer, 'host' | 'port'>, deps: Partial<ConnectDeps> = {}): ConnectedEngine {
+  return connectEngine(
+    {
+      kind: 'single',
+      nodes: [{ host: server.host, port: server.port }],
+      db: 0,
+      username: null,
+      password: null,
+      tls: null,
+      prefix: 'mr',
+    },
+    { clock: systemClock, log: silentLog, name: 'test', ...deps },
+  );
+}
+
+export const taskSpec = (spec: Partial<TaskSpec> = {}): TaskSpec => ({
+  type: 'noop',
+  queue: 'default',
+  priority: 5,
+  payload: '{}',
+  name: null,
+  maxRetries: 3,
+  timeoutMs: 300_000,
+  backoff: { type: 'exponential', baseMs: 1000, maxMs: 300_000, jitter: 0.2 },
+  runAt: null,
+  expiresAt: null,
+  dependsOn: [],
+  tags: [],
+  owner: null,
+  idempotencyKey: null,
+  bodyHash: null,
+  uniqueKey: null,
+  ...spec,
+});
+
+/** Submits and answers the ids; a refused task is an error. */
+export async function submitAll({ engine }: ConnectedEngine, specs: readonly Partial<TaskSpec>[]): Promise<string[]> {
+  const outcomes = await engine.submitMany(specs.map(taskSpec));
+  return outcomes.map((outcome) => {
+    if (!outcome.ok) throw outcome.error;
+    return outcome.id;
+  });
+}
+
+export const submitOne = async (connected: ConnectedEngine, spec: Partial<TaskSpec> = {}): Promise<string> => {
+  const [id] = await submitAll(connected, [spec]);
+  if (id === undefined) throw new Error('no id');
+  return id;
+};
+
+let nonces = 0;
+
+/** One work call of a worker `w1` that runs the types `noop` and `other`, with a fresh nonce. */
+export function workOnce(
+  { engine }: ConnectedEngine,
+  call: Partial<Parameters<ConnectedEngine['engine']['work']>[0]> & { settles?: readonly Settle[] } = {},
+): Promise<WorkReply> {
+  return engine.work({
+    queue: 'default',
+    workerId: 'w1',
+    lane: '0',
+    nonce: `n${++nonces}`,
+    settles: [],
+    want: 1,
+    leaseMs: 10_000,
+    types: ['noop', 'other'],
+    ...call,
+  });
+}
+
+export async function claimOne(connected: ConnectedEngine, call: Parameters<typeof workOnce>[1] = {}): Promise<ClaimedTask> {
+  const { claimed } = await workOnce(connected, call);
+  const [task] = claimed;
+  if (!task) throw new Error('nothing to claim');
+  return task;
+}
+
+export const failure = (message = 'boom', name = 'Error', fingerprint = 'abcdef12') => ({
+  name,
+  message,
+  stack: null,
+  fingerprint,
+  progress: 0,
+});
