@@ -5,11 +5,18 @@ import type { Log } from '../kernel/log';
 import type { RedisOptions } from '../redis/options';
 import type { Retention } from '../redis/scripts/prune';
 import { RedisStore } from '../redis/store';
+import { ApiKeys } from './api-keys';
+import { Audit } from './audit';
 import { Engine } from './engine';
 import { EventLog } from './event-log';
 import { Inspector } from './inspector';
+import { MetricStore } from './metric-store';
+import { OperationCarrier } from './operation-carrier';
+import { OperationStore } from './operation-store';
+import { Operations } from './operations';
 import type { EventFeed, TaskReader, WorkerDirectory } from './ports';
 import { QueueRegistry } from './queue-registry';
+import { Recorder } from './recorder';
 import { Upkeep } from './upkeep';
 import { RedisWorkerDirectory } from './worker-directory';
 
@@ -38,8 +45,16 @@ export interface ConnectedEngine {
   feed: EventFeed;
   registry: QueueRegistry;
   store: RedisStore;
+  audit: Audit;
+  keys: ApiKeys;
+  operations: Operations;
   /** Not started: every long-lived process starts one. */
   upkeep: Upkeep;
+  /** Not started: servers start them. */
+  carrier: OperationCarrier;
+  recorder: Recorder;
+  /** Resolves when Redis answers. @throws {QueueError} REDIS_UNREACHABLE */
+  ping(): Promise<void>;
   /** Waits for Redis, at most `ms`. @returns whether it answers */
   whenReady(ms: number): Promise<boolean>;
   close(): Promise<void>;
@@ -58,17 +73,36 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     tick: (queue) => engine.tick(queue),
     random: Math.random,
   });
+  const reader = new Inspector(store, registry);
+  const feed = new EventLog(store, registry, clock, log);
+  const operationStore = new OperationStore(store);
+  const carrier = new OperationCarrier({ store: operationStore, engine, clock, log });
+  const recorder = new Recorder({
+    feed,
+    store: new MetricStore(store),
+    clock,
+    log,
+    depths: async () => new Map((await reader.queueStates()).map(({ name: queue, counts }) => [queue, counts.pending])),
+  });
   return {
     engine,
-    reader: new Inspector(store, registry),
+    reader,
     directory: new RedisWorkerDirectory(store, registry, clock),
-    feed: new EventLog(store, registry, clock, log),
+    feed,
+    audit: new Audit(store),
+    keys: new ApiKeys(store),
+    operations: new Operations({ store: operationStore, reader, clock, changed: () => carrier.wake() }),
+    carrier,
+    recorder,
+    ping: async () => {
+      await store.command('ping', (redis) => redis.ping());
+    },
     registry,
     store,
     upkeep,
     whenReady: (ms) => store.whenReady(ms),
     close: async () => {
-      await upkeep.stop();
+      await Promise.all([upkeep.stop(), carrier.stop(), recorder.stop()]);
       engine.close();
       store.close();
     },

@@ -36,9 +36,9 @@ export class EventLog implements EventFeed {
     this.#log = log;
   }
 
-  async follow(listener: (item: FeedItem) => void, signal: AbortSignal): Promise<void> {
+  async follow(listener: (item: FeedItem) => void, signal: AbortSignal, ready: () => void = () => undefined): Promise<void> {
     const positions = new Map<string, Position>();
-    if (!this.#store.isCluster) return this.#loop('events', positions, () => [...positions.values()], listener, signal);
+    if (!this.#store.isCluster) return this.#loop('events', positions, () => [...positions.values()], listener, signal, ready);
     // Keys of two queues cannot meet in one command of a cluster: there, each queue is followed by a loop of its own.
     const loops = new Map<string, Promise<void>>();
     const follow = (position: Position) => this.#loop(`events-${position.queue}`, null, () => [position], listener, signal);
@@ -46,6 +46,7 @@ export class EventLog implements EventFeed {
       for (const position of positions.values()) {
         if (!loops.has(position.queue)) loops.set(position.queue, follow(position));
       }
+      ready();
     });
     await news;
     await Promise.all(loops.values());

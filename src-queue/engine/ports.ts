@@ -285,6 +285,9 @@ export interface TaskChange {
 export type FeedItem = { kind: 'changes'; changes: TaskChange[] } | { kind: 'gap'; queue: string; reason: string };
 
 export interface EventFeed {
-  /** Follows every queue, new ones included, from now on until aborted. Survives lost connections. */
-  follow(listener: (item: FeedItem) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Follows every queue, new ones included, until aborted. Survives lost connections.
+   * `ready` is called (at least once) when nothing that happens from then on can be missed.
+   */
+  follow(listener: (item: FeedItem) => void, signal: AbortSignal, ready?: () => void): Promise<void>;
 }

@@ -22,6 +22,8 @@ import { matches, searchText } from './task-match';
 const CHUNK = 100;
 /** Bytes that one search for text reads at most before it answers with what it has. */
 const SCAN_BYTES = 16 * 1024 * 1024;
+/** An id's time is its submitter's, created_at is Redis's: how far apart the two clocks may be. */
+const CLOCK_SLACK_MS = 10_000;
 const FINGERPRINT = /^[0-9a-f]{8}$/;
 
 const SETS: Record<TaskStatus, readonly string[]> = {
@@ -185,9 +187,9 @@ export class TaskSearch {
       ...(['task_type', 'tag', 'owner', 'error'] as const).map((name) => (filter[name] === undefined ? null : name)),
     ].filter((part) => part !== null);
     const timed = filter.since !== undefined || filter.until !== undefined;
-    const alone = parts.length === 1 && filter.q === undefined;
-    const from = filter.until === undefined ? '' : idPrefixAt(filter.until);
-    const to = filter.since === undefined ? '' : idPrefixAt(filter.since);
+    const alone = parts.length === 1 && filter.q === undefined && !timed;
+    const from = filter.until === undefined ? '' : idPrefixAt(filter.until + CLOCK_SLACK_MS);
+    const to = filter.since === undefined ? '' : idPrefixAt(filter.since - CLOCK_SLACK_MS);
     const byId = (set: string) =>
       new IdDriver(
         store,
@@ -203,13 +205,13 @@ export class TaskSearch {
     const [status] = filter.status ?? [];
     if (status !== undefined && filter.status?.length === 1) {
       const sources = queues.flatMap((queue) => SETS[status].map((set) => ({ queue, set })));
-      choices.push({ driver: new ScoreDriver(store, sources, KINDS[status]), exact: alone && !timed });
+      choices.push({ driver: new ScoreDriver(store, sources, KINDS[status]), exact: alone });
     }
     if (choices.length === 0) {
       const sources = await Promise.all(
         queues.map(async (queue) => (await this.#deps.typesOf(queue)).map((type): Source => ({ queue, set: `ix:t:${type}` }))),
       );
-      return { driver: new IdDriver(store, sources.flat(), from, to), exact: parts.length === 0 && filter.q === undefined };
+      return { driver: new IdDriver(store, sources.flat(), from, to), exact: parts.length === 0 && filter.q === undefined && !timed };
     }
     if (choices.length === 1 && choices[0]) return choices[0];
     const sized = await Promise.all(choices.map(async (plan) => ({ plan, total: await plan.driver.total() })));

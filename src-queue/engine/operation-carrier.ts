@@ -1,0 +1,115 @@
+/**
+ * Carries operations out, in chunks, at the rate that was asked for. Every server runs one; an operation's lock says
+ * whose turn it is. A chunk that was done but not yet counted when its server died is done again: every action is
+ * harmless on a task that has moved on (it counts as skipped).
+ */
+import { LIMITS } from '../contract/limits';
+import type { Operation } from '../contract/operation';
+import { isoTime } from '../contract/primitives';
+import type { Clock } from '../kernel/clock';
+import { randomName } from '../kernel/ids';
+import type { Log } from '../kernel/log';
+import type { Service } from '../kernel/service';
+import type { OperationStore, Progress } from './operation-store';
+import type { TaskEngine } from './ports';
+
+export interface CarrierDeps {
+  store: OperationStore;
+  engine: TaskEngine;
+  clock: Clock;
+  log: Log;
+}
+
+/** Looks for operations that nobody carries out so often, besides those that it is woken for. */
+const LOOK_EVERY_MS = 2000;
+/** With a rate, chunks are small enough that it is kept to within a quarter of a second. */
+const CHUNKS_PER_SECOND = 4;
+
+export class OperationCarrier implements Service {
+  readonly name = 'operation-carrier';
+  readonly #deps: CarrierDeps;
+  readonly #owner = randomName('carrier');
+  readonly #stopping = new AbortController();
+  #nap = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(deps: CarrierDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.wake();
+    await this.#loop;
+  }
+
+  /** Looks now. */
+  wake(): void {
+    this.#nap.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log, store } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      this.#nap = new AbortController();
+      try {
+        for (const operation of await store.list()) {
+          if (operation.state === 'running' && (await store.lock(operation.id, this.#owner))) await this.#carryOut(operation);
+        }
+      } catch (error) {
+        log.warn('operations pass failed', { error }); // Redis is away: the lock runs out, whoever is back first goes on
+      }
+      if (!this.#stopping.signal.aborted) await clock.sleep(LOOK_EVERY_MS, this.#nap.signal);
+    }
+  }
+
+  async #carryOut(operation: Operation): Promise<void> {
+    const { store, clock } = this.#deps;
+    const size = operation.rate === null ? LIMITS.operationChunk : Math.max(1, Math.min(LIMITS.operationChunk, Math.floor(operation.rate / CHUNKS_PER_SECOND)));
+    try {
+      while (!this.#stopping.signal.aborted) {
+        const began = clock.monotonic();
+        const current = await store.get(operation.id);
+        if (current?.state !== 'running' || !(await store.lock(operation.id, this.#owner))) return;
+        const ids = await store.nextIds(operation.id, size);
+        if (ids.length === 0) {
+          await store.setState(operation.id, 'done', { at: isoTime(clock.now()), message: null });
+          return;
+        }
+        await store.advance(operation.id, ids.length, await this.#act(operation, ids));
+        if (operation.rate !== null) {
+          const restMs = (ids.length / operation.rate) * 1000 - (clock.monotonic() - began);
+          if (restMs > 0) await clock.sleep(restMs, this.#stopping.signal);
+        }
+      }
+    } finally {
+      await store.unlock(operation.id, this.#owner);
+    }
+  }
+
+  async #act(operation: Operation, ids: readonly string[]): Promise<Progress> {
+    const { engine } = this.#deps;
+    switch (operation.action) {
+      case 'requeue':
+        return tally(await engine.requeue(ids), ['requeued'], ['duplicate']);
+      case 'cancel':
+        return tally(await engine.cancel(ids, `operation ${operation.id} by ${operation.by}`), ['cancelled', 'asked'], []);
+      case 'delete':
+        return tally(await engine.remove(ids), ['removed'], []);
+      case 'reprioritise': {
+        const priority = operation.priority ?? 5;
+        return tally(await Promise.all(ids.map((id) => engine.patch(id, { priority }))), ['patched'], []);
+      }
+    }
+  }
+}
+
+function tally(outcomes: readonly string[], done: readonly string[], failed: readonly string[]): Progress {
+  const count = (wanted: readonly string[]) => outcomes.filter((outcome) => wanted.includes(outcome)).length;
+  const progress = { done: count(done), failed: count(failed) };
+  return { ...progress, skipped: outcomes.length - progress.done - progress.failed };
+}

@@ -1,0 +1,143 @@
+/**
+ * Bulk work on a selection of tasks, as it is asked for and looked at. The selection is a snapshot of ids, kept in
+ * Redis; `operation-carrier` does the work.
+ */
+import { QueueError } from '../contract/errors';
+import { LIMITS } from '../contract/limits';
+import type { DryRun, Operation, OperationAction } from '../contract/operation';
+import { isoTime } from '../contract/primitives';
+import type { TaskFilter } from '../contract/task';
+import type { Clock } from '../kernel/clock';
+import { randomName } from '../kernel/ids';
+import type { OperationStore } from './operation-store';
+import type { ReadFilter, TaskReader } from './ports';
+import { toTask } from './task-view';
+
+export interface OperationRequest {
+  action: OperationAction;
+  ids: readonly string[] | null;
+  filter: TaskFilter | null;
+  limit: number | null;
+  rate: number | null;
+  priority: number | null;
+  expectedCount: number | null;
+  by: string;
+}
+
+export interface OperationsDeps {
+  store: OperationStore;
+  reader: TaskReader;
+  clock: Clock;
+  /** An operation may have become ready to be carried out, here. */
+  changed: () => void;
+}
+
+const SAMPLES = 20;
+const ALLOWED_DRIFT = 0.1;
+
+export class Operations {
+  readonly #deps: OperationsDeps;
+
+  constructor(deps: OperationsDeps) {
+    this.#deps = deps;
+  }
+
+  /** What `start` would do; changes nothing. @throws {QueueError} COUNT_CHANGED */
+  async plan(request: OperationRequest): Promise<DryRun> {
+    const ids = await this.#select(request);
+    const result: DryRun = { matched: 0, by_queue: {}, by_task_type: {}, by_error: {}, samples: [] };
+    const count = (counts: Record<string, number>, key: string) => {
+      counts[key] = (counts[key] ?? 0) + 1;
+    };
+    for (let from = 0; from < ids.length; from += LIMITS.operationChunk) {
+      const chunk = ids.slice(from, from + LIMITS.operationChunk);
+      for (const task of await this.#deps.reader.getTasks(chunk, { full: false })) {
+        if (!task) continue;
+        result.matched++;
+        count(result.by_queue, task.queue);
+        count(result.by_task_type, task.type);
+        if (task.error) count(result.by_error, `${task.error.name}: ${task.error.message.slice(0, 120)}`);
+        if (result.samples.length < SAMPLES) result.samples.push(toTask(task, { inList: true }));
+      }
+    }
+    return result;
+  }
+
+  /** Takes the snapshot of ids and begins. @throws {QueueError} COUNT_CHANGED */
+  async start(request: OperationRequest): Promise<Operation> {
+    const ids = await this.#select(request);
+    const operation: Operation = {
+      id: randomName('op'),
+      action: request.action,
+      filter: request.filter,
+      state: 'running',
+      matched: ids.length,
+      done: 0,
+      skipped: 0,
+      failed: 0,
+      rate: request.rate,
+      priority: request.priority,
+      started_at: isoTime(this.#deps.clock.now()),
+      finished_at: null,
+      by: request.by,
+      message: null,
+    };
+    await this.#deps.store.create(operation, ids);
+    this.#deps.changed();
+    return operation;
+  }
+
+  list(): Promise<Operation[]> {
+    return this.#deps.store.list();
+  }
+
+  get(id: string): Promise<Operation | null> {
+    return this.#deps.store.get(id);
+  }
+
+  pause(id: string): Promise<Operation | null> {
+    return this.#change(id, ['running', 'canary', 'planned'], 'paused');
+  }
+
+  resume(id: string): Promise<Operation | null> {
+    return this.#change(id, ['paused'], 'running');
+  }
+
+  abort(id: string): Promise<Operation | null> {
+    return this.#change(id, ['running', 'canary', 'planned', 'paused'], 'aborted');
+  }
+
+  async #change(id: string, from: readonly Operation['state'][], to: Operation['state']): Promise<Operation | null> {
+    const operation = await this.#deps.store.get(id);
+    if (!operation) return null;
+    if (!from.includes(operation.state)) {
+      throw new QueueError('CONFLICT', `operation ${id} is ${operation.state}: it cannot become ${to}`);
+    }
+    const end = to === 'aborted' ? { at: isoTime(this.#deps.clock.now()), message: 'aborted by an operator' } : null;
+    await this.#deps.store.setState(id, to, end);
+    this.#deps.changed();
+    return this.#deps.store.get(id);
+  }
+
+  async #select(request: OperationRequest): Promise<readonly string[]> {
+    const limit = request.limit ?? LIMITS.operationIds;
+    const ids = request.ids ? [...new Set(request.ids)].slice(0, limit) : await this.#deps.reader.listIds(readFilter(request.filter ?? {}), limit);
+    const { expectedCount } = request;
+    if (expectedCount !== null && Math.abs(ids.length - expectedCount) > expectedCount * ALLOWED_DRIFT) {
+      throw new QueueError('COUNT_CHANGED', `the selection holds ${ids.length} tasks, not about ${expectedCount}: look at it again`, {
+        extra: { matched: ids.length, expected_count: expectedCount },
+      });
+    }
+    return ids;
+  }
+}
+
+/** A filter of the wire with its times in Unix ms. */
+export function readFilter({ status, since, until, ...rest }: TaskFilter): ReadFilter {
+  return {
+    ...rest,
+    ...(status === undefined ? {} : { status: Array.isArray(status) ? status : [status] }),
+    ...(since === undefined ? {} : { since: Date.parse(since) }),
+    ...(until === undefined ? {} : { until: Date.parse(until) }),
+  };
+}
