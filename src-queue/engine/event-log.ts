@@ -67,12 +67,14 @@ export class EventLog implements EventFeed {
     let first = true;
     while (!signal.aborted) {
       try {
+        let news: string | null = null;
         if (positions) {
+          news = await this.#lastNews();
           await this.#discover(positions, first);
           discovered();
         }
         first = false;
-        await this.#read(connection, group(), positions !== null, listener, signal);
+        await this.#read(connection, group(), news, listener, signal);
       } catch (error) {
         if (signal.aborted) break;
         this.#log.debug('event stream interrupted', { error });
@@ -80,6 +82,13 @@ export class EventLog implements EventFeed {
       }
     }
     stop();
+  }
+
+  /** The last entry of the news stream, read before queues are looked for: what comes after it wakes the reader. */
+  async #lastNews(): Promise<string> {
+    const key = this.#store.keys.system('news');
+    const [newest] = await this.#store.command('read news', (redis) => redis.xrevrange(key, '+', '-', 'COUNT', 1));
+    return newest?.[0] ?? '0-0';
   }
 
   /** New queues are read from their beginning; those that were there before us from their end. */
@@ -99,11 +108,11 @@ export class EventLog implements EventFeed {
     }
   }
 
-  async #read(connection: Connection, group: readonly Position[], news: boolean, listener: (item: FeedItem) => void, signal: AbortSignal): Promise<void> {
+  async #read(connection: Connection, group: readonly Position[], news: string | null, listener: (item: FeedItem) => void, signal: AbortSignal): Promise<void> {
     if (!(await whenReady(connection, RECONNECT_WAIT_MS)) || signal.aborted) return;
     const streams = group.map(({ key, entryId }) => ({ key, from: entryId }));
     // The news stream has an entry for every new queue: it ends the block, and the queue is discovered.
-    if (news) streams.push({ key: this.#store.keys.system('news'), from: '$' });
+    if (news !== null) streams.push({ key: this.#store.keys.system('news'), from: news });
     const answer = await connection.xread(
       'COUNT',
       READ_ENTRIES,
