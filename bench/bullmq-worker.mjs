@@ -1,0 +1,17 @@
+// A BullMQ worker in a process of its own; the parent says how, and when to go.
+import { Worker } from 'bullmq';
+
+process.on('message', (message) => {
+  if (message.kind !== 'start') return;
+  const { port, concurrency } = message;
+  const worker = new Worker(
+    'bench',
+    async (job) => (job.name === 'stamp' ? performance.timeOrigin + performance.now() - job.data.at : null),
+    { connection: { host: '127.0.0.1', port, maxRetriesPerRequest: null }, concurrency, autorun: false },
+  );
+  worker.waitUntilReady().then(() => {
+    worker.run();
+    process.send('ready');
+  });
+  process.on('disconnect', () => process.exit(0));
+});

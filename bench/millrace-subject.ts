@@ -1,0 +1,110 @@
+/** Millrace: its engine as the producer, its built program as the worker. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { connectEngine, type ConnectedEngine } from '#queue/engine/connect';
+import type { TaskSpec } from '#queue/engine/ports';
+import { systemClock } from '#queue/kernel/clock';
+import { silentLog } from '#queue/kernel/log';
+import type { RedisServer } from '../tests/support/redis-server';
+import { inTurn, PAYLOAD, priorityOf, type Subject, until } from './subject';
+
+const QUEUE = 'bench';
+const PROGRAM = join(process.cwd(), 'out/main/cli.js');
+const HANDLERS = join(process.cwd(), 'bench/handlers');
+
+const spec = (index: number, payload: string, type = 'noop'): TaskSpec => ({
+  type,
+  queue: QUEUE,
+  priority: priorityOf(index),
+  payload,
+  name: null,
+  maxRetries: 3,
+  timeoutMs: 300_000,
+  backoff: { type: 'exponential', baseMs: 1000, maxMs: 300_000, jitter: 0.2 },
+  runAt: null,
+  expiresAt: null,
+  dependsOn: [],
+  tags: [],
+  owner: null,
+  idempotencyKey: null,
+  bodyHash: null,
+  uniqueKey: null,
+});
+
+export class MillraceSubject implements Subject {
+  readonly name = 'millrace';
+  readonly #server: RedisServer;
+  readonly #payload = JSON.stringify(PAYLOAD);
+  readonly connected: ConnectedEngine;
+
+  constructor(server: RedisServer) {
+    this.#server = server;
+    const [node] = [{ host: server.host, port: server.port }];
+    this.connected = connectEngine(
+      { kind: 'single', nodes: [node], db: 0, username: null, password: null, tls: null, prefix: 'mr' },
+      { clock: systemClock, log: silentLog, name: 'bench', patienceMs: 10_000 },
+    );
+  }
+
+  async enqueue(count: number): Promise<void> {
+    await this.connected.whenReady(5000);
+    await this.connected.engine.pause(QUEUE);
+    await this.submitInBulk(count, 1000);
+  }
+
+  async process(count: number, concurrency: number): Promise<number> {
+    const worker = await this.#startWorker(concurrency);
+    await this.connected.engine.resume(QUEUE);
+    const key = this.connected.store.keys.of(QUEUE, 'completed');
+    const ms = await until(async () => (await this.connected.store.command('count', (redis) => redis.zcard(key))) === count);
+    await stop(worker);
+    return ms;
+  }
+
+  submitSingly(count: number, inFlight: number): Promise<number> {
+    return inTurn(count, inFlight, (index) => this.connected.engine.submit(spec(index, this.#payload)));
+  }
+
+  submitInBulk(count: number, chunk: number): Promise<number> {
+    return inTurn(Math.ceil(count / chunk), 1, (call) =>
+      this.connected.engine.submitMany(
+        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) => spec(call * chunk + index, this.#payload)),
+      ),
+    );
+  }
+
+  async pickup(count: number, gapMs: number): Promise<number[]> {
+    await this.connected.whenReady(5000);
+    const worker = await this.#startWorker(10);
+    const ids: string[] = [];
+    for (let index = 0; index < count; index++) {
+      const payload = JSON.stringify({ at: performance.timeOrigin + performance.now() });
+      const outcome = await this.connected.engine.submit(spec(index, payload, 'stamp'));
+      if (outcome.ok) ids.push(outcome.id);
+      await new Promise((resolve) => setTimeout(resolve, gapMs));
+    }
+    const key = this.connected.store.keys.of(QUEUE, 'completed');
+    await until(async () => (await this.connected.store.command('count', (redis) => redis.zcard(key))) === count);
+    await stop(worker);
+    const tasks = await this.connected.reader.getTasks(ids);
+    return tasks.map((task) => Number(task?.result));
+  }
+
+  async close(): Promise<void> {
+    await this.connected.close();
+  }
+
+  async #startWorker(concurrency: number): Promise<ChildProcess> {
+    const args = [PROGRAM, '--worker', '--redis', this.#server.url, '--queues', QUEUE, '--concurrency', String(concurrency), '--handlers', HANDLERS];
+    const worker = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'silent' } });
+    await until(async () => (await this.connected.directory.list()).some((live) => live.state === 'running'), 20_000);
+    return worker;
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  await gone;
+}
