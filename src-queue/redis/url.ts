@@ -48,7 +48,8 @@ export function parseRedisUrl(url: string): RedisAddress {
     throw new RedisUrlError('names several hosts: use redis-sentinel:// or redis-cluster:// for that');
   }
   const segment = decode(path.replace(/\/$/, ''));
-  if (kind === 'cluster' && segment !== '' && segment !== '0') throw new RedisUrlError('has a database, but a cluster has only 0');
+  if (kind === 'cluster' && segment !== '' && segment !== '0')
+    throw new RedisUrlError('has a database, but a cluster has only 0');
   return {
     kind,
     nodes,
@@ -106,7 +107,9 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {
-    throw new RedisUrlError('has a percent sign that begins no percent-encoding (write %25 for a percent sign)', { cause: error });
+    throw new RedisUrlError('has a percent sign that begins no percent-encoding (write %25 for a percent sign)', {
+      cause: error,
+    });
   }
 }
 
