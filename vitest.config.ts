@@ -1,3 +1,4 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 /** One project a folder, by what its tests need: nothing, a real redis-server, or real processes of the built program. */
@@ -6,6 +7,12 @@ export default defineConfig({
     reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        plugins: [svelte({ configFile: false })],
+        resolve: { conditions: ['browser'] }, // Svelte's reactive runtime, not the one for rendering on a server
+        test: { name: 'renderer', include: ['tests/renderer/**/*.test.ts'] },
+      },
       {
         extends: true,
         test: { name: 'redis', include: ['tests/redis/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },

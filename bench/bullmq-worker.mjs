@@ -1,7 +1,7 @@
 // A BullMQ worker in a process of its own; the parent says how, and when to go.
 import { Worker } from 'bullmq';
 
-process.on('message', (message) => {
+process.on('message', async (message) => {
   if (message.kind !== 'start') return;
   const { port, concurrency } = message;
   const worker = new Worker(
@@ -9,9 +9,8 @@ process.on('message', (message) => {
     async (job) => (job.name === 'stamp' ? performance.timeOrigin + performance.now() - job.data.at : null),
     { connection: { host: '127.0.0.1', port, maxRetriesPerRequest: null }, concurrency, autorun: false },
   );
-  worker.waitUntilReady().then(() => {
-    worker.run();
-    process.send('ready');
-  });
   process.on('disconnect', () => process.exit(0));
+  await worker.waitUntilReady();
+  process.send('ready');
+  await worker.run();
 });

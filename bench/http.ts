@@ -13,12 +13,27 @@ const CALLS = 200;
 export async function measureHttp(redisUrl: string): Promise<Map<string, number>> {
   const port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
-  const env = { ...process.env, APP_PORT: String(port), MILLRACE_DATA_DIR: dir, REDIS_URL: redisUrl, WORKERS: '0', LOG_LEVEL: 'silent' };
+  const env = {
+    ...process.env,
+    APP_PORT: String(port),
+    MILLRACE_DATA_DIR: dir,
+    REDIS_URL: redisUrl,
+    WORKERS: '0',
+    LOG_LEVEL: 'silent',
+  };
   const server = spawn(process.execPath, ['out/main/cli.js', '--headless'], { stdio: 'ignore', env });
   const base = `http://127.0.0.1:${port}`;
-  await until(async () => fetch(`${base}/health`).then((answer) => answer.ok, () => false), 20_000);
+  await until(
+    async () =>
+      fetch(`${base}/health`).then(
+        (answer) => answer.ok,
+        () => false,
+      ),
+    20_000,
+  );
   const body = JSON.stringify({ task_type: 'noop', payload: PAYLOAD });
-  const create = () => fetch(`${base}/api/tasks`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  const create = () =>
+    fetch(`${base}/api/tasks`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
   const created: unknown = await (await create()).json();
   const id = typeof created === 'object' && created !== null && 'id' in created ? String(created.id) : '';
   const calls: [string, () => Promise<Response>][] = [

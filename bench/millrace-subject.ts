@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { connectEngine, type ConnectedEngine } from '#queue/engine/connect';
+import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
 import type { TaskSpec } from '#queue/engine/ports';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
@@ -57,7 +57,9 @@ export class MillraceSubject implements Subject {
     const worker = await this.#startWorker(concurrency);
     await this.connected.engine.resume(QUEUE);
     const key = this.connected.store.keys.of(QUEUE, 'completed');
-    const ms = await until(async () => (await this.connected.store.command('count', (redis) => redis.zcard(key))) === count);
+    const ms = await until(
+      async () => (await this.connected.store.command('count', (redis) => redis.zcard(key))) === count,
+    );
     await stop(worker);
     return ms;
   }
@@ -69,7 +71,9 @@ export class MillraceSubject implements Subject {
   submitInBulk(count: number, chunk: number): Promise<number> {
     return inTurn(Math.ceil(count / chunk), 1, (call) =>
       this.connected.engine.submitMany(
-        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) => spec(call * chunk + index, this.#payload)),
+        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) =>
+          spec(call * chunk + index, this.#payload),
+        ),
       ),
     );
   }
@@ -96,7 +100,18 @@ export class MillraceSubject implements Subject {
   }
 
   async #startWorker(concurrency: number): Promise<ChildProcess> {
-    const args = [PROGRAM, '--worker', '--redis', this.#server.url, '--queues', QUEUE, '--concurrency', String(concurrency), '--handlers', HANDLERS];
+    const args = [
+      PROGRAM,
+      '--worker',
+      '--redis',
+      this.#server.url,
+      '--queues',
+      QUEUE,
+      '--concurrency',
+      String(concurrency),
+      '--handlers',
+      HANDLERS,
+    ];
     const worker = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'silent' } });
     await until(async () => (await this.connected.directory.list()).some((live) => live.state === 'running'), 20_000);
     return worker;

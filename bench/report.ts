@@ -7,7 +7,13 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 const short = (value: number): string =>
-  value >= 10_000 ? `${Math.round(value / 1000)}k` : value >= 1000 ? `${(value / 1000).toFixed(1)}k` : value >= 100 ? value.toFixed(0) : value.toFixed(2);
+  value >= 10_000
+    ? `${Math.round(value / 1000)}k`
+    : value >= 1000
+      ? `${(value / 1000).toFixed(1)}k`
+      : value >= 100
+        ? value.toFixed(0)
+        : value.toFixed(2);
 
 /** `median [least..most]` */
 export const spread = (values: readonly number[]): string =>
@@ -29,7 +35,8 @@ export function printMeasures(measures: readonly Measure[], ours: string): void 
     const mine = values.get(ours) ?? [];
     for (const [subject, figures] of values) {
       const ratios = figures.map((theirs, index) => (mine[index] ?? Number.NaN) / theirs);
-      const against = subject === ours ? '' : `   ours is ${spread(ratios)} of it; ${moreIsBetter ? 'more' : 'less'} is better`;
+      const against =
+        subject === ours ? '' : `   ours is ${spread(ratios)} of it; ${moreIsBetter ? 'more' : 'less'} is better`;
       console.log(`  ${subject.padEnd(22)} ${spread(figures).padEnd(24)}${against}`);
     }
   }

@@ -39,7 +39,11 @@ export async function until(done: () => Promise<boolean>, timeoutMs = 180_000): 
 }
 
 /** Runs `count` calls, `inFlight` at a time. */
-export async function inTurn(count: number, inFlight: number, call: (index: number) => Promise<unknown>): Promise<number> {
+export async function inTurn(
+  count: number,
+  inFlight: number,
+  call: (index: number) => Promise<unknown>,
+): Promise<number> {
   const start = performance.now();
   let next = 0;
   const lane = async () => {

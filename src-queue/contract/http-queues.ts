@@ -11,7 +11,10 @@ import { TaskPage } from './task';
 const QUEUE = { description: 'The queue', body: Queue };
 const OPERATION = { description: 'The operation', body: Operation };
 const PLANNED = { description: 'With `dry_run`: what would be done', body: DryRun };
-const STARTED = { description: 'An operation carries it out on the server, and outlives client and restart', body: Operation };
+const STARTED = {
+  description: 'An operation carries it out on the server, and outlives client and restart',
+  body: Operation,
+};
 
 const SELECTION =
   'Give `ids` or a `filter`. `dry_run` answers what would be done and changes nothing; `expected_count` refuses with 409 where the selection differs by more than 10 %. `canary` is answered with 501 in this version.';

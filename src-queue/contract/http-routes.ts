@@ -19,6 +19,13 @@ export type Routes = typeof routes;
 export type RouteName = keyof Routes;
 
 /** Errors that any route may answer with, beside its own. */
-export const COMMON_ERRORS = ['INVALID', 'UNAUTHENTICATED', 'FORBIDDEN', 'TOO_MANY_REQUESTS', 'INTERNAL', 'REDIS_UNREACHABLE'] as const;
+export const COMMON_ERRORS = [
+  'INVALID',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'TOO_MANY_REQUESTS',
+  'INTERNAL',
+  'REDIS_UNREACHABLE',
+] as const;
 /** Errors of routes that take a body, beside. */
 export const BODY_ERRORS = ['BAD_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const;

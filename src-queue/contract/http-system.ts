@@ -27,12 +27,11 @@ export const ApiKey = z
 export type ApiKey = z.infer<typeof ApiKey>;
 export const NewApiKey = ApiKey.extend({ key: z.string() }).meta({ id: 'NewApiKey' });
 
-const TimeseriesQuery = z
-  .strictObject({
-    range: durationText(60, 31 * 86_400).default(3600),
-    step: durationText(1, 86_400).optional().describe('Absent: chosen by the range'),
-    queue: QueueName.optional(),
-  });
+const TimeseriesQuery = z.strictObject({
+  range: durationText(60, 31 * 86_400).default(3600),
+  step: durationText(1, 86_400).optional().describe('Absent: chosen by the range'),
+  queue: QueueName.optional(),
+});
 
 const planned = { tag: 'monitoring', planned: true, replies: {}, errors: ['NOT_IMPLEMENTED'] } as const;
 
@@ -57,7 +56,12 @@ export const systemRoutes = {
     role: 'viewer',
     summary: 'Who did what, newest first',
     query: z.strictObject(pageShape),
-    replies: { 200: { description: 'A page', body: z.object({ audit: z.array(AuditEntry), next_cursor: z.string().nullable() }) } },
+    replies: {
+      200: {
+        description: 'A page',
+        body: z.object({ audit: z.array(AuditEntry), next_cursor: z.string().nullable() }),
+      },
+    },
     errors: [],
   },
   listKeys: {
@@ -97,7 +101,10 @@ export const systemRoutes = {
     tag: 'system',
     role: 'anyone',
     summary: 'Whether this process and its Redis work',
-    replies: { 200: { description: 'Both work', body: Health }, 503: { description: 'Redis is unreachable', body: Health } },
+    replies: {
+      200: { description: 'Both work', body: Health },
+      503: { description: 'Redis is unreachable', body: Health },
+    },
     errors: [],
   },
   liveness: {

@@ -5,14 +5,28 @@ import { commaList, pageShape, TaskParams } from './http-fields';
 import { LIMITS } from './limits';
 import { IdempotencyKey } from './primitives';
 import { StatsOverview } from './queue';
-import { BulkSubmitReply, Explanation, HistoryEntry, LogLine, PatchTask, RetryTask, Status, SubmitTask, Task, TaskFilter, TaskPage } from './task';
+import {
+  BulkSubmitReply,
+  Explanation,
+  HistoryEntry,
+  LogLine,
+  PatchTask,
+  RetryTask,
+  Status,
+  SubmitTask,
+  Task,
+  TaskFilter,
+  TaskPage,
+} from './task';
 
 const TASK = { description: 'The task', body: Task };
 
 /** Filters of a list, as a query; statuses may be a list with commas. */
 export const TaskQuery = TaskFilter.extend({ status: commaList(Status).optional(), ...pageShape });
 
-export const BulkSubmit = z.strictObject({ tasks: z.array(SubmitTask).max(LIMITS.bulkTasks) }).meta({ id: 'BulkSubmit' });
+export const BulkSubmit = z
+  .strictObject({ tasks: z.array(SubmitTask).max(LIMITS.bulkTasks) })
+  .meta({ id: 'BulkSubmit' });
 
 export const Artifact = z
   .object({ name: z.string(), bytes: z.int().min(0), media_type: z.string(), modified_at: z.iso.datetime() })
@@ -30,7 +44,10 @@ export const taskRoutes = {
       'With `idempotency_key`, or the header `Idempotency-Key`, a repeat within 24 h answers 200 with the first task and enqueues nothing; with another body it is refused. A task type that no live worker serves is accepted, with `warnings` in the answer. Where the caller has an API key, `owner` is the name of that key.',
     headers: z.object({ 'idempotency-key': IdempotencyKey.optional() }),
     body: SubmitTask,
-    replies: { 201: { description: 'Accepted', body: Task }, 200: { description: 'It had been submitted before; nothing was enqueued', body: Task } },
+    replies: {
+      201: { description: 'Accepted', body: Task },
+      200: { description: 'It had been submitted before; nothing was enqueued', body: Task },
+    },
     errors: ['IDEMPOTENCY_CONFLICT', 'DUPLICATE_UNIQUE_KEY', 'QUEUE_FULL', 'REDIS_FULL', 'STORAGE'],
   },
   submitTasks: {
@@ -132,7 +149,12 @@ export const taskRoutes = {
     summary: 'Lines written by the handler',
     params: TaskParams,
     badParams: 'TASK_NOT_FOUND',
-    replies: { 200: { description: `Oldest first; the newest ${LIMITS.logLines} are kept`, body: z.object({ logs: z.array(LogLine) }) } },
+    replies: {
+      200: {
+        description: `Oldest first; the newest ${LIMITS.logLines} are kept`,
+        body: z.object({ logs: z.array(LogLine) }),
+      },
+    },
     errors: ['TASK_NOT_FOUND'],
   },
   cancelTask: {
@@ -141,10 +163,14 @@ export const taskRoutes = {
     tag: 'tasks',
     role: 'operator',
     summary: 'Cancel a task',
-    description: 'One that waits is cancelled at once. One that runs is asked to stop: its AbortSignal fires, then it is cancelled.',
+    description:
+      'One that waits is cancelled at once. One that runs is asked to stop: its AbortSignal fires, then it is cancelled.',
     params: TaskParams,
     badParams: 'TASK_NOT_FOUND',
-    replies: { 200: { description: 'Cancelled', body: Task }, 202: { description: 'It runs, and was asked to stop', body: Task } },
+    replies: {
+      200: { description: 'Cancelled', body: Task },
+      202: { description: 'It runs, and was asked to stop', body: Task },
+    },
     errors: ['TASK_NOT_FOUND', 'CONFLICT'],
   },
   retryTask: {

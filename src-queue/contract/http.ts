@@ -33,7 +33,16 @@ export interface Route {
   readonly path: string;
   /** Other paths for the same, kept for older clients. */
   readonly aliases?: readonly string[];
-  readonly tag: 'tasks' | 'dead letters' | 'queues' | 'operations' | 'workers' | 'schedules' | 'monitoring' | 'access' | 'system';
+  readonly tag:
+    | 'tasks'
+    | 'dead letters'
+    | 'queues'
+    | 'operations'
+    | 'workers'
+    | 'schedules'
+    | 'monitoring'
+    | 'access'
+    | 'system';
   /** Who may call. `anyone` needs no token in any setting. */
   readonly role: Role | 'anyone';
   readonly summary: string;
@@ -56,8 +65,12 @@ export interface Route {
   readonly planned?: boolean;
 }
 
-export type ParamsOf<R extends Route> = R extends { params: infer P extends z.ZodType } ? z.output<P> : Record<never, never>;
-export type QueryOf<R extends Route> = R extends { query: infer Q extends z.ZodType } ? z.output<Q> : Record<never, never>;
+export type ParamsOf<R extends Route> = R extends { params: infer P extends z.ZodType }
+  ? z.output<P>
+  : Record<never, never>;
+export type QueryOf<R extends Route> = R extends { query: infer Q extends z.ZodType }
+  ? z.output<Q>
+  : Record<never, never>;
 export type BodyOf<R extends Route> = R extends { streams: readonly string[] }
   ? undefined
   : R extends { body: infer B extends z.ZodType }

@@ -36,7 +36,10 @@ export function renderLifecycle(): string {
     '',
     '| event | from | to | when |',
     '| --- | --- | --- | --- |',
-    ...TRANSITIONS.map(({ event, from, to, when }) => `| ${event} | ${from === 'none' ? '–' : from} | ${to === 'none' ? '–' : to} | ${when} |`),
+    ...TRANSITIONS.map(
+      ({ event, from, to, when }) =>
+        `| ${event} | ${from === 'none' ? '–' : from} | ${to === 'none' ? '–' : to} | ${when} |`,
+    ),
     '',
   ].join('\n');
 }

@@ -18,12 +18,16 @@ const selectionShape = {
   canary: z.int().min(1).max(1000).optional().describe('Do so many first, go on only if all of them complete'),
   expected_count: Count.optional().describe('Refuse with 409 where the selection differs by more than 10 %'),
 };
-const oneSelection = (value: { ids?: unknown; filter?: unknown }) => (value.ids === undefined) !== (value.filter === undefined);
+const oneSelection = (value: { ids?: unknown; filter?: unknown }) =>
+  (value.ids === undefined) !== (value.filter === undefined);
 const ONE_SELECTION = { path: ['filter'], message: 'give either ids or a filter' };
 
 export const DlqRequeue = z.strictObject(selectionShape).refine(oneSelection, ONE_SELECTION).meta({ id: 'DlqRequeue' });
 export const DlqPurge = z
-  .strictObject({ ...selectionShape, confirm: z.literal(true, { message: 'must be true: a purge cannot be taken back' }) })
+  .strictObject({
+    ...selectionShape,
+    confirm: z.literal(true, { message: 'must be true: a purge cannot be taken back' }),
+  })
   .refine(oneSelection, ONE_SELECTION)
   .meta({ id: 'DlqPurge' });
 export const StartOperation = z

@@ -53,7 +53,9 @@ export const Queue = z
   .meta({ id: 'Queue' });
 export type Queue = z.infer<typeof Queue>;
 
-export const PurgeQueue = z.strictObject({ confirm: z.string().describe("The queue's name") }).meta({ id: 'PurgeQueue' });
+export const PurgeQueue = z
+  .strictObject({ confirm: z.string().describe("The queue's name") })
+  .meta({ id: 'PurgeQueue' });
 
 export const StatsOverview = z
   .object({

@@ -35,7 +35,13 @@ export type TaskSummary = z.infer<typeof TaskSummary>;
 
 const seq = Count;
 export const ServerFrame = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), protocol: z.literal(PROTOCOL_VERSION), seq, heartbeat: z.number(), version: z.string() }),
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.literal(PROTOCOL_VERSION),
+    seq,
+    heartbeat: z.number(),
+    version: z.string(),
+  }),
   z.object({
     type: z.literal('snapshot'),
     seq,
@@ -61,7 +67,10 @@ export type ServerFrame = z.infer<typeof ServerFrame>;
 /** `tasks`, `stats`, `queues`, `workers`, `operations`, `alerts`, `queue:<name>`, `task:<id>`. */
 export const Topic = z
   .string()
-  .regex(/^(tasks|stats|queues|workers|operations|alerts|queue:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}|task:[0-7][0-9A-HJKMNP-TV-Z]{25})$/, 'is not a topic');
+  .regex(
+    /^(tasks|stats|queues|workers|operations|alerts|queue:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}|task:[0-7][0-9A-HJKMNP-TV-Z]{25})$/,
+    'is not a topic',
+  );
 
 export const ClientFrame = z.discriminatedUnion('type', [
   z.strictObject({

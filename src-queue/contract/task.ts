@@ -2,7 +2,20 @@
 import { z } from 'zod';
 import { TASK_EVENTS, TASK_STATUSES } from './lifecycle';
 import { LIMITS } from './limits';
-import { Count, IdempotencyKey, Json, Owner, Priority, QueueName, Tag, TaskId, TaskType, Time, text, UniqueKey } from './primitives';
+import {
+  Count,
+  IdempotencyKey,
+  Json,
+  Owner,
+  Priority,
+  QueueName,
+  Tag,
+  TaskId,
+  TaskType,
+  Time,
+  text,
+  UniqueKey,
+} from './primitives';
 
 export const Status = z.enum(TASK_STATUSES).meta({
   id: 'TaskStatus',
@@ -17,7 +30,12 @@ export const Backoff = z
     type: z.enum(['exponential', 'fixed']).default(DEFAULT_BACKOFF.type),
     base: z.number().min(0).max(86_400).default(DEFAULT_BACKOFF.base).describe('First delay, seconds'),
     max: z.number().min(0).max(604_800).default(DEFAULT_BACKOFF.max).describe('Longest delay, seconds'),
-    jitter: z.number().min(0).max(1).default(DEFAULT_BACKOFF.jitter).describe('Share of the delay that is drawn by lot'),
+    jitter: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(DEFAULT_BACKOFF.jitter)
+      .describe('Share of the delay that is drawn by lot'),
   })
   .meta({ id: 'Backoff' });
 export type Backoff = z.infer<typeof Backoff>;
@@ -74,7 +92,9 @@ export const PatchTask = z
   .meta({ id: 'PatchTask' });
 export type PatchTask = z.infer<typeof PatchTask>;
 
-export const RetryTask = z.strictObject({ payload: Payload.optional(), priority: Priority.optional() }).meta({ id: 'RetryTask' });
+export const RetryTask = z
+  .strictObject({ payload: Payload.optional(), priority: Priority.optional() })
+  .meta({ id: 'RetryTask' });
 
 export const TaskError = z
   .object({
@@ -117,7 +137,10 @@ export const Task = z
     error: TaskError.nullable().describe('Of the last failed attempt'),
     next_run_at: Time.nullable().describe('When a scheduled or retrying task comes due'),
     cancel_requested: z.boolean().describe('A cancel was asked for while it runs'),
-    omitted: z.array(z.enum(['payload', 'result'])).optional().describe('Fields left out of a list for their length'),
+    omitted: z
+      .array(z.enum(['payload', 'result']))
+      .optional()
+      .describe('Fields left out of a list for their length'),
     warnings: z.array(z.string()).optional().describe('On submit: accepted, but look at this'),
   })
   .meta({ id: 'Task' });
@@ -191,7 +214,9 @@ export const TaskPage = z
     tasks: z.array(Task),
     next_cursor: z.string().nullable(),
     total: Count,
-    total_exact: z.boolean().describe('False where `total` is an upper bound: a combination of large filters, or a search'),
+    total_exact: z
+      .boolean()
+      .describe('False where `total` is an upper bound: a combination of large filters, or a search'),
     scanned: Count.optional().describe('Records that a search for text has looked at for this page'),
   })
   .meta({ id: 'TaskPage' });

@@ -20,7 +20,9 @@ export const Worker = z
     failed: Count,
     memory_bytes: Count.describe('Resident set size'),
     event_loop_lag_ms: z.number().describe('99th percentile since the last heartbeat'),
-    blocked: z.boolean().describe('Its event loop did not turn in the last seconds: a handler computes without a pause'),
+    blocked: z
+      .boolean()
+      .describe('Its event loop did not turn in the last seconds: a handler computes without a pause'),
     started_at: Time,
     last_heartbeat_at: Time,
   })
@@ -31,7 +33,7 @@ export const TaskTypeInfo = z
   .object({
     task_type: TaskType,
     description: z.string().nullable(),
-    payload_schema: Json.nullable().describe("JSON Schema of the payload; null where the handler has none"),
+    payload_schema: Json.nullable().describe('JSON Schema of the payload; null where the handler has none'),
     timeout: z.number().nullable(),
     workers: z.array(z.string()).describe('Ids of the live workers that serve it'),
     queues: z.array(QueueName).describe('Queues that those workers serve'),
@@ -41,7 +43,10 @@ export type TaskTypeInfo = z.infer<typeof TaskTypeInfo>;
 
 const poolShape = {
   name: text(64).min(1),
-  queues: z.array(z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) })).min(1).max(100),
+  queues: z
+    .array(z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) }))
+    .min(1)
+    .max(100),
   concurrency: z.int().min(1).max(LIMITS.concurrency),
   processes: z.int().min(0).max(64),
   handlers: z.string().max(4096).nullable().describe("A folder of handlers on the server's machine"),
@@ -49,7 +54,11 @@ const poolShape = {
     .strictObject({
       min: z.int().min(0).max(64),
       max: z.int().min(1).max(64),
-      target_latency: z.number().min(0.1).max(86_400).describe('Seconds that the oldest pending task should wait at most'),
+      target_latency: z
+        .number()
+        .min(0.1)
+        .max(86_400)
+        .describe('Seconds that the oldest pending task should wait at most'),
     })
     .refine((scale) => scale.min <= scale.max, { path: ['min'], message: 'must not be above max' })
     .nullable(),
@@ -73,7 +82,9 @@ export type PatchPool = z.infer<typeof PatchPool>;
 export const PoolProcess = z.object({
   pid: Count.nullable(),
   worker_id: z.string(),
-  state: z.enum(['starting', 'running', 'stopping', 'waiting']).describe('waiting: it crashed and is started again soon'),
+  state: z
+    .enum(['starting', 'running', 'stopping', 'waiting'])
+    .describe('waiting: it crashed and is started again soon'),
   restarts: Count,
   started_at: Time.nullable(),
 });

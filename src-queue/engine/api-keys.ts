@@ -26,11 +26,15 @@ export class ApiKeys {
   }
 
   async add(key: ApiKey): Promise<void> {
-    await this.#store.command('add API key', (redis) => redis.hset(this.#store.keys.system('keys'), key.id, JSON.stringify(key)));
+    await this.#store.command('add API key', (redis) =>
+      redis.hset(this.#store.keys.system('keys'), key.id, JSON.stringify(key)),
+    );
   }
 
   /** @returns false for an unknown id */
   async remove(id: string): Promise<boolean> {
-    return (await this.#store.command('remove API key', (redis) => redis.hdel(this.#store.keys.system('keys'), id))) === 1;
+    return (
+      (await this.#store.command('remove API key', (redis) => redis.hdel(this.#store.keys.system('keys'), id))) === 1
+    );
   }
 }

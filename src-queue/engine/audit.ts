@@ -14,14 +14,30 @@ export class Audit {
     this.#store = store;
   }
 
-  async append({ by, action, target, detail }: { by: string; action: string; target: string; detail: string | null }): Promise<void> {
+  async append({
+    by,
+    action,
+    target,
+    detail,
+  }: {
+    by: string;
+    action: string;
+    target: string;
+    detail: string | null;
+  }): Promise<void> {
     const key = this.#store.keys.system('audit');
     const fields = ['by', by, 'action', action, 'target', target, ...(detail === null ? [] : ['detail', detail])];
     await this.#store.command('audit', (redis) => redis.xadd(key, 'MAXLEN', '~', ENTRIES, '*', ...fields));
   }
 
   /** Newest first. @throws {QueueError} INVALID for a cursor that it did not make */
-  async list({ limit, cursor }: { limit: number; cursor: string | null }): Promise<{ entries: AuditEntry[]; nextCursor: string | null }> {
+  async list({
+    limit,
+    cursor,
+  }: {
+    limit: number;
+    cursor: string | null;
+  }): Promise<{ entries: AuditEntry[]; nextCursor: string | null }> {
     if (cursor !== null && !ENTRY_ID.test(cursor)) {
       const message = 'is not a cursor that this server gave out';
       throw new QueueError('INVALID', `cursor ${message}`, { fields: [{ path: 'cursor', message }] });

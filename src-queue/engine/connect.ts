@@ -1,6 +1,6 @@
 /** Builds the engine over one Redis: the place where its parts meet. */
 import type { Clock } from '../kernel/clock';
-import { IdFactory } from '../kernel/ids';
+import { IdFactory, random } from '../kernel/ids';
 import type { Log } from '../kernel/log';
 import type { RedisOptions } from '../redis/options';
 import type { Retention } from '../redis/scripts/prune';
@@ -71,7 +71,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     log,
     queueNames: () => registry.names(),
     tick: (queue) => engine.tick(queue),
-    random: Math.random,
+    random,
   });
   const reader = new Inspector(store, registry);
   const feed = new EventLog(store, registry, clock, log);

@@ -7,11 +7,11 @@
  * outbox, in the script that ends it → whoever ticks relays it to the child's queue.
  */
 import { QueueError } from '../contract/errors';
-import type { RedisStore } from '../redis/store';
 import { depend, type ParentVerdict } from '../redis/scripts/depend';
 import { outbox } from '../redis/scripts/outbox';
 import { page } from '../redis/scripts/page';
 import { type ParentEnd, unblock } from '../redis/scripts/unblock';
+import type { RedisStore } from '../redis/store';
 import type { TaskSpec } from './ports';
 import type { QueueRegistry } from './queue-registry';
 
@@ -65,7 +65,9 @@ export class Dependencies {
     for (const [parentQueue, ids] of located) {
       const wanted = new Set(ids);
       const pairs = children.flatMap((child) =>
-        child.dependsOn.filter((id) => wanted.has(id)).map((parent) => ({ parent, child: `${queue}|${child.id}`, id: child.id })),
+        child.dependsOn
+          .filter((id) => wanted.has(id))
+          .map((parent) => ({ parent, child: `${queue}|${child.id}`, id: child.id })),
       );
       const verdicts = await this.#store.run(depend, parentQueue, pairs);
       pairs.forEach(({ parent, id }, index) => {
@@ -114,7 +116,10 @@ export class Dependencies {
     });
     const children = await this.#store.command('read dependencies', (redis) =>
       Promise.all(
-        members.map(async ({ member }) => ({ id: member, dependsOn: await redis.smembers(this.#store.keys.waits(queue, member)) })),
+        members.map(async ({ member }) => ({
+          id: member,
+          dependsOn: await redis.smembers(this.#store.keys.waits(queue, member)),
+        })),
       ),
     );
     await this.attach(

@@ -5,6 +5,7 @@ import { LIMITS } from '../contract/limits';
 import type { Clock } from '../kernel/clock';
 import { escapeText } from '../kernel/escape';
 import type { IdFactory } from '../kernel/ids';
+import type { Script } from '../redis/script';
 import { cancel } from '../redis/scripts/cancel';
 import { configure } from '../redis/scripts/configure';
 import { extend } from '../redis/scripts/extend';
@@ -18,7 +19,6 @@ import { requeue } from '../redis/scripts/requeue';
 import { nameKey } from '../redis/scripts/submit';
 import { tick } from '../redis/scripts/tick';
 import { work } from '../redis/scripts/work';
-import type { Script } from '../redis/script';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord, encodeSpec, recordFlags } from '../redis/task-record';
 import { Dependencies } from './dependencies';
@@ -55,7 +55,11 @@ const LOST = {
   message: 'the worker stopped answering: it died, was frozen, or lost its way to Redis',
   fingerprint: '1ea5e105',
 };
-const EXPIRED = { name: 'ExpiredError', message: 'expires_at passed before the task was started', fingerprint: 'e8b17ed0' };
+const EXPIRED = {
+  name: 'ExpiredError',
+  message: 'expires_at passed before the task was started',
+  fingerprint: 'e8b17ed0',
+};
 const asError = ({ name, message, fingerprint }: typeof LOST) => ({
   fingerprint,
   body: JSON.stringify({ name, message, stack: null, fingerprint, progress: 0 }),
@@ -99,7 +103,11 @@ export class Engine implements TaskEngine {
     };
   }
 
-  extend(queue: string, held: readonly LeaseRef[], leaseMs: number): Promise<{ lost: string[]; cancelRequested: string[] }> {
+  extend(
+    queue: string,
+    held: readonly LeaseRef[],
+    leaseMs: number,
+  ): Promise<{ lost: string[]; cancelRequested: string[] }> {
     return this.#deps.store.run(extend, queue, { held, leaseMs });
   }
 
@@ -151,10 +159,19 @@ export class Engine implements TaskEngine {
       const outcome = await this.#deps.store.run(patch, queue, {
         id,
         readHash: createHash('sha1').update(raw.record).digest('hex'),
-        spec: encodeSpec(next, { maxAttempts: old.maxAttempts + maxRetries - old.maxRetries, flags: recordFlags(raw.record) }),
+        spec: encodeSpec(next, {
+          maxAttempts: old.maxAttempts + maxRetries - old.maxRetries,
+          flags: recordFlags(raw.record),
+        }),
         dueAt: change.runAt === undefined ? null : (change.runAt ?? 0),
-        tagsRemoved: old.tags.filter((tag) => !tags.includes(tag)).map(escapeText).join(';'),
-        tagsAdded: tags.filter((tag) => !old.tags.includes(tag)).map(escapeText).join(';'),
+        tagsRemoved: old.tags
+          .filter((tag) => !tags.includes(tag))
+          .map(escapeText)
+          .join(';'),
+        tagsAdded: tags
+          .filter((tag) => !old.tags.includes(tag))
+          .map(escapeText)
+          .join(';'),
         oldName: next.name === old.name || old.name === null ? '' : `${nameKey(old.name)}|`,
         newName: next.name === old.name || next.name === null ? '' : `${nameKey(next.name)}|`,
       });
@@ -200,14 +217,22 @@ export class Engine implements TaskEngine {
     await this.#deps.registry.register(queue);
     await this.#deps.store.run(configure, queue, {
       ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
-      ...(limits.rate === undefined ? {} : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
+      ...(limits.rate === undefined
+        ? {}
+        : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
       ...(limits.targetAgeMs === undefined ? {} : { target_age: limits.targetAgeMs }),
     });
   }
 
-  async tick(queue: string): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number; capMs: number }> {
+  async tick(
+    queue: string,
+  ): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number; capMs: number }> {
     const { store, retention } = this.#deps;
-    const answer = await store.run(tick, queue, { limit: LIMITS.sweepBatch, lost: asError(LOST), expired: asError(EXPIRED) });
+    const answer = await store.run(tick, queue, {
+      limit: LIMITS.sweepBatch,
+      lost: asError(LOST),
+      expired: asError(EXPIRED),
+    });
     const unblocked = answer.outbox > 0 ? await this.#dependencies.relay(queue) : 0;
     if (answer.blocked > 0 && this.#repairIsDue(queue)) await this.#dependencies.repair(queue);
     const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });

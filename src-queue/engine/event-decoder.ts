@@ -1,14 +1,23 @@
 /** Entries of the event stream as the scripts pack them: `n <number> [w <worker>] <kind> <items>…`. */
 import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
-import { ID_LENGTH } from '../kernel/ids';
 import { unescapeText } from '../kernel/escape';
+import { ID_LENGTH } from '../kernel/ids';
 import { decodeItem } from '../redis/task-record';
 import type { TaskChange } from './ports';
 
 const CREATED_STATUS: Record<string, TaskStatus> = { r: 'pending', s: 'scheduled', b: 'blocked' };
 /** Set names that are not statuses. */
 const SET_STATUS: Record<string, TaskStatus> = { parked: 'pending', leases: 'processing' };
-const STATUSES: readonly string[] = ['scheduled', 'blocked', 'pending', 'processing', 'retrying', 'completed', 'failed', 'cancelled'];
+const STATUSES: readonly string[] = [
+  'scheduled',
+  'blocked',
+  'pending',
+  'processing',
+  'retrying',
+  'completed',
+  'failed',
+  'cancelled',
+];
 const isStatus = (text: string): text is TaskStatus => STATUSES.includes(text);
 
 const ENDS: Record<string, { event: TaskEvent; status: TaskStatus }> = {
@@ -62,7 +71,13 @@ function decodeChange(kind: string, text: string, queue: string, at: number, wor
         type: rest.slice(6),
       };
     case 'p':
-      return { ...base, event: 'promoted', status: 'pending', priority: 10 - Number(rest.charAt(0)), type: rest.slice(1) };
+      return {
+        ...base,
+        event: 'promoted',
+        status: 'pending',
+        priority: 10 - Number(rest.charAt(0)),
+        type: rest.slice(1),
+      };
     case 'b':
       return {
         ...base,

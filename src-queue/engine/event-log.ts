@@ -36,18 +36,31 @@ export class EventLog implements EventFeed {
     this.#log = log;
   }
 
-  async follow(listener: (item: FeedItem) => void, signal: AbortSignal, ready: () => void = () => undefined): Promise<void> {
+  async follow(
+    listener: (item: FeedItem) => void,
+    signal: AbortSignal,
+    ready: () => void = () => undefined,
+  ): Promise<void> {
     const positions = new Map<string, Position>();
-    if (!this.#store.isCluster) return this.#loop('events', positions, () => [...positions.values()], listener, signal, ready);
+    if (!this.#store.isCluster)
+      return this.#loop('events', positions, () => [...positions.values()], listener, signal, ready);
     // Keys of two queues cannot meet in one command of a cluster: there, each queue is followed by a loop of its own.
     const loops = new Map<string, Promise<void>>();
-    const follow = (position: Position) => this.#loop(`events-${position.queue}`, null, () => [position], listener, signal);
-    const news = this.#loop('events', positions, () => [], listener, signal, () => {
-      for (const position of positions.values()) {
-        if (!loops.has(position.queue)) loops.set(position.queue, follow(position));
-      }
-      ready();
-    });
+    const follow = (position: Position) =>
+      this.#loop(`events-${position.queue}`, null, () => [position], listener, signal);
+    const news = this.#loop(
+      'events',
+      positions,
+      () => [],
+      listener,
+      signal,
+      () => {
+        for (const position of positions.values()) {
+          if (!loops.has(position.queue)) loops.set(position.queue, follow(position));
+        }
+        ready();
+      },
+    );
     await news;
     await Promise.all(loops.values());
   }
@@ -98,7 +111,9 @@ export class EventLog implements EventFeed {
       const key = this.#store.keys.events(queue);
       const position: Position = { queue, key, entryId: '0-0', next: null };
       if (first) {
-        const [newest] = await this.#store.command('read events', (redis) => redis.xrevrange(key, '+', '-', 'COUNT', 1));
+        const [newest] = await this.#store.command('read events', (redis) =>
+          redis.xrevrange(key, '+', '-', 'COUNT', 1),
+        );
         if (newest) {
           position.entryId = newest[0];
           position.next = decodeEntry(queue, newest[0], newest[1]).next;
@@ -108,7 +123,13 @@ export class EventLog implements EventFeed {
     }
   }
 
-  async #read(connection: Connection, group: readonly Position[], news: string | null, listener: (item: FeedItem) => void, signal: AbortSignal): Promise<void> {
+  async #read(
+    connection: Connection,
+    group: readonly Position[],
+    news: string | null,
+    listener: (item: FeedItem) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!(await whenReady(connection, RECONNECT_WAIT_MS)) || signal.aborted) return;
     const streams = group.map(({ key, entryId }) => ({ key, from: entryId }));
     // The news stream has an entry for every new queue: it ends the block, and the queue is discovered.
@@ -133,7 +154,10 @@ export class EventLog implements EventFeed {
   #take(position: Position, entryId: string, fields: string[], listener: (item: FeedItem) => void): void {
     const { changes, number, next } = decodeEntry(position.queue, entryId, fields);
     if (position.next !== null && number !== position.next) {
-      const reason = number < position.next ? 'the store was reset' : `${number - position.next} events were trimmed before they were read`;
+      const reason =
+        number < position.next
+          ? 'the store was reset'
+          : `${number - position.next} events were trimmed before they were read`;
       listener({ kind: 'gap', queue: position.queue, reason });
     }
     position.entryId = entryId;

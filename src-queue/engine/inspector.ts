@@ -7,7 +7,16 @@ import { type RawTask, read } from '../redis/scripts/read';
 import { type StateAnswer, state } from '../redis/scripts/state';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord } from '../redis/task-record';
-import type { ErrorGroup, HistoryItem, QueueState, ReadFilter, ReadPage, StoredTask, TaskReader, WaitFacts } from './ports';
+import type {
+  ErrorGroup,
+  HistoryItem,
+  QueueState,
+  ReadFilter,
+  ReadPage,
+  StoredTask,
+  TaskReader,
+  WaitFacts,
+} from './ports';
 import type { QueueRegistry } from './queue-registry';
 import { decodeTask, decodeTransitions } from './task-decoder';
 import { TaskSearch } from './task-search';
@@ -41,7 +50,10 @@ export class Inspector implements TaskReader {
     for (const [queue, group] of await this.#registry.locate(ids)) {
       for (let from = 0; from < group.length; from += READ_CHUNK) {
         const chunk = group.slice(from, from + READ_CHUNK);
-        const raws = await this.#store.run(read, queue, { ids: chunk, previewBytes: full ? 0 : LIMITS.listFieldChars * 4 });
+        const raws = await this.#store.run(read, queue, {
+          ids: chunk,
+          previewBytes: full ? 0 : LIMITS.listFieldChars * 4,
+        });
         for (const raw of raws) {
           const task = decodeTask(queue, raw);
           if (task) found.set(raw.id, task);
@@ -67,7 +79,9 @@ export class Inspector implements TaskReader {
   async logs(id: string): ReturnType<TaskReader['logs']> {
     const found = await this.#raw(id);
     if (!found) return null;
-    const lines = await this.#store.command('read logs', (redis) => redis.lrange(this.#store.keys.log(found.queue, id), 0, -1));
+    const lines = await this.#store.command('read logs', (redis) =>
+      redis.lrange(this.#store.keys.log(found.queue, id), 0, -1),
+    );
     return lines.flatMap((line) => {
       const parsed = LogLine.safeParse(JSON.parse(line));
       return parsed.success ? [parsed.data] : [];
@@ -81,7 +95,9 @@ export class Inspector implements TaskReader {
     const answer = await this.#store.run(state, found.queue, { id });
     const waitsFor =
       task.status === 'blocked'
-        ? await this.#store.command('read dependencies', (redis) => redis.smembers(this.#store.keys.waits(found.queue, id)))
+        ? await this.#store.command('read dependencies', (redis) =>
+            redis.smembers(this.#store.keys.waits(found.queue, id)),
+          )
         : [];
     return {
       task,
@@ -100,7 +116,9 @@ export class Inspector implements TaskReader {
 
   async queueStates(): Promise<QueueState[]> {
     const names = await this.#registry.names();
-    return Promise.all(names.map(async (queue) => queueState(queue, await this.#store.run(state, queue, { id: null }))));
+    return Promise.all(
+      names.map(async (queue) => queueState(queue, await this.#store.run(state, queue, { id: null }))),
+    );
   }
 
   async errorGroups(): Promise<ErrorGroup[]> {
@@ -135,7 +153,16 @@ export class Inspector implements TaskReader {
         const [count, sampleIds] = await this.#store.command('read failure group', (redis) =>
           Promise.all([redis.zcard(key), redis.zrevrange(key, 0, SAMPLES - 1)]),
         );
-        return { fingerprint, error: unescapeText(error), type, queues: [queue], count, firstAt: Number(first), lastAt: Number(last), sampleIds };
+        return {
+          fingerprint,
+          error: unescapeText(error),
+          type,
+          queues: [queue],
+          count,
+          firstAt: Number(first),
+          lastAt: Number(last),
+          sampleIds,
+        };
       }),
     );
   }

@@ -34,7 +34,9 @@ export class MetricStore {
     const steps = new Map<number, Step>();
     for (let i = 0; i < times.length; i += READ_CHUNK) {
       const chunk = times.slice(i, i + READ_CHUNK);
-      const texts = await this.#store.command('read metrics', (redis) => redis.mget(chunk.map((at) => this.#key(stepMs, at))));
+      const texts = await this.#store.command('read metrics', (redis) =>
+        redis.mget(chunk.map((at) => this.#key(stepMs, at))),
+      );
       chunk.forEach((at, index) => {
         const text = texts[index];
         if (text) steps.set(at, decodeStep(text));

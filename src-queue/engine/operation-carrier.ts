@@ -58,7 +58,8 @@ export class OperationCarrier implements Service {
       this.#nap = new AbortController();
       try {
         for (const operation of await store.list()) {
-          if (operation.state === 'running' && (await store.lock(operation.id, this.#owner))) await this.#carryOut(operation);
+          if (operation.state === 'running' && (await store.lock(operation.id, this.#owner)))
+            await this.#carryOut(operation);
         }
       } catch (error) {
         log.warn('operations pass failed', { error }); // Redis is away: the lock runs out, whoever is back first goes on
@@ -69,7 +70,10 @@ export class OperationCarrier implements Service {
 
   async #carryOut(operation: Operation): Promise<void> {
     const { store, clock } = this.#deps;
-    const size = operation.rate === null ? LIMITS.operationChunk : Math.max(1, Math.min(LIMITS.operationChunk, Math.floor(operation.rate / CHUNKS_PER_SECOND)));
+    const size =
+      operation.rate === null
+        ? LIMITS.operationChunk
+        : Math.max(1, Math.min(LIMITS.operationChunk, Math.floor(operation.rate / CHUNKS_PER_SECOND)));
     try {
       while (!this.#stopping.signal.aborted) {
         const began = clock.monotonic();
@@ -97,7 +101,11 @@ export class OperationCarrier implements Service {
       case 'requeue':
         return tally(await engine.requeue(ids), ['requeued'], ['duplicate']);
       case 'cancel':
-        return tally(await engine.cancel(ids, `operation ${operation.id} by ${operation.by}`), ['cancelled', 'asked'], []);
+        return tally(
+          await engine.cancel(ids, `operation ${operation.id} by ${operation.by}`),
+          ['cancelled', 'asked'],
+          [],
+        );
       case 'delete':
         return tally(await engine.remove(ids), ['removed'], []);
       case 'reprioritise': {

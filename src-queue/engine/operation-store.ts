@@ -12,7 +12,14 @@ const LOCK_MS = 10_000;
 const KEPT = 500;
 const PUSH_CHUNK = 5000;
 
-const Stored = Operation.omit({ done: true, skipped: true, failed: true, state: true, finished_at: true, message: true });
+const Stored = Operation.omit({
+  done: true,
+  skipped: true,
+  failed: true,
+  state: true,
+  finished_at: true,
+  message: true,
+});
 type Stored = z.infer<typeof Stored>;
 const Counts = z.object({ done: z.coerce.number(), skipped: z.coerce.number(), failed: z.coerce.number() });
 
@@ -31,10 +38,19 @@ export class OperationStore {
 
   async create(operation: Operation, ids: readonly string[]): Promise<void> {
     const { key, ids: idsKey, all } = this.#keys(operation.id);
-    const { done: _done, skipped: _skipped, failed: _failed, state, finished_at: _finished, message: _message, ...stored } = operation;
+    const {
+      done: _done,
+      skipped: _skipped,
+      failed: _failed,
+      state,
+      finished_at: _finished,
+      message: _message,
+      ...stored
+    } = operation;
     await this.#store.command('create operation', async (redis) => {
       await redis.del(idsKey);
-      for (let from = 0; from < ids.length; from += PUSH_CHUNK) await redis.rpush(idsKey, ...ids.slice(from, from + PUSH_CHUNK));
+      for (let from = 0; from < ids.length; from += PUSH_CHUNK)
+        await redis.rpush(idsKey, ...ids.slice(from, from + PUSH_CHUNK));
       const data = JSON.stringify(stored satisfies Stored);
       await redis.hset(key, { data, state, done: 0, skipped: 0, failed: 0, finished_at: '', message: '' });
       await redis.zadd(all, Date.parse(operation.started_at), operation.id);
@@ -60,12 +76,18 @@ export class OperationStore {
 
   /** Newest first. */
   async list(): Promise<Operation[]> {
-    const ids = await this.#store.command('list operations', (redis) => redis.zrevrange(this.#keys('').all, 0, KEPT - 1));
+    const ids = await this.#store.command('list operations', (redis) =>
+      redis.zrevrange(this.#keys('').all, 0, KEPT - 1),
+    );
     const found = await Promise.all(ids.map((id) => this.get(id)));
     return found.filter((operation) => operation !== null);
   }
 
-  async setState(id: string, state: OperationState, end: { at: string; message: string | null } | null = null): Promise<void> {
+  async setState(
+    id: string,
+    state: OperationState,
+    end: { at: string; message: string | null } | null = null,
+  ): Promise<void> {
     await this.#store.command('change operation', async (redis) => {
       const { key, ids } = this.#keys(id);
       await redis.hset(key, { state, ...(end ? { finished_at: end.at, message: end.message ?? '' } : {}) });

@@ -121,12 +121,18 @@ export class Operations {
 
   async #select(request: OperationRequest): Promise<readonly string[]> {
     const limit = request.limit ?? LIMITS.operationIds;
-    const ids = request.ids ? [...new Set(request.ids)].slice(0, limit) : await this.#deps.reader.listIds(readFilter(request.filter ?? {}), limit);
+    const ids = request.ids
+      ? [...new Set(request.ids)].slice(0, limit)
+      : await this.#deps.reader.listIds(readFilter(request.filter ?? {}), limit);
     const { expectedCount } = request;
     if (expectedCount !== null && Math.abs(ids.length - expectedCount) > expectedCount * ALLOWED_DRIFT) {
-      throw new QueueError('COUNT_CHANGED', `the selection holds ${ids.length} tasks, not about ${expectedCount}: look at it again`, {
-        extra: { matched: ids.length, expected_count: expectedCount },
-      });
+      throw new QueueError(
+        'COUNT_CHANGED',
+        `the selection holds ${ids.length} tasks, not about ${expectedCount}: look at it again`,
+        {
+          extra: { matched: ids.length, expected_count: expectedCount },
+        },
+      );
     }
     return ids;
   }

@@ -3,7 +3,7 @@
  * its cursor, so that a page costs what it returns, however deep it lies.
  */
 import { z } from 'zod';
-import { page, type PageKind } from '../redis/scripts/page';
+import { type PageKind, page } from '../redis/scripts/page';
 import type { RawTask } from '../redis/scripts/read';
 import type { RedisStore } from '../redis/store';
 
@@ -109,7 +109,15 @@ export class ScoreDriver implements Driver {
         .filter(({ set }) => set !== 'parked') // walked together with `pending`
         .map(async ({ queue, set }) => {
           const [from, skip] = at[queue] ?? ['', 0];
-          const input = { kind, set, from: String(from), to: '', limit, previewBytes, skip: kind === 'pending' ? 0 : skip };
+          const input = {
+            kind,
+            set,
+            from: String(from),
+            to: '',
+            limit,
+            previewBytes,
+            skip: kind === 'pending' ? 0 : skip,
+          };
           const answer = await this.#store.run(page, queue, input);
           return tasksOf(answer).map((raw, index) => ({ queue, raw, score: answer.members[index]?.score ?? 0 }));
         }),

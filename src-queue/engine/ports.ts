@@ -4,8 +4,8 @@
  */
 import type { QueueError } from '../contract/errors';
 import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
-import type { LogLevel, TaskFilter } from '../contract/task';
 import type { StatusCounts } from '../contract/queue';
+import type { LogLevel, TaskFilter } from '../contract/task';
 import type { TaskTypeInfo, Worker } from '../contract/worker';
 import type { BackoffSpec } from '../kernel/backoff';
 import type {
@@ -107,7 +107,11 @@ export interface TaskEngine {
   submitMany(specs: readonly TaskSpec[]): Promise<SubmitOutcome[]>;
   work(call: WorkCall): Promise<WorkReply>;
   /** Keeps leases. @returns ids whose lease is lost, and ids that someone asked to cancel */
-  extend(queue: string, held: readonly LeaseRef[], leaseMs: number): Promise<{ lost: string[]; cancelRequested: string[] }>;
+  extend(
+    queue: string,
+    held: readonly LeaseRef[],
+    leaseMs: number,
+  ): Promise<{ lost: string[]; cancelRequested: string[] }>;
   /** Progress and log lines of running attempts. @returns ids whose lease is lost: nothing was written for them */
   report(queue: string, reports: readonly AttemptReport[]): Promise<string[]>;
   /** Waits until work may have come to one of the queues, at most `maxMs`; returns early on abort. One call at a time per `waiter`. */

@@ -70,7 +70,9 @@ export class QueueRegistry {
 
   async #holder(id: string, candidates: readonly string[]): Promise<string | undefined> {
     for (const queue of candidates) {
-      const there = await this.#store.command('find task', (redis) => redis.exists(this.#store.keys.of(queue, `t:${id}`)));
+      const there = await this.#store.command('find task', (redis) =>
+        redis.exists(this.#store.keys.of(queue, `t:${id}`)),
+      );
       if (there === 1) return queue;
     }
     return undefined;

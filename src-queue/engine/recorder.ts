@@ -5,11 +5,12 @@
  * when it is made, which its id says; one that came due, was requeued or handed back later is remembered here.
  */
 import type { TaskEvent } from '../contract/lifecycle';
-import type { Timeseries } from '../contract/queue';
 import { isoTime } from '../contract/primitives';
+import type { Timeseries } from '../contract/queue';
 import type { Clock } from '../kernel/clock';
 import { timeOfId } from '../kernel/ids';
 import type { Log } from '../kernel/log';
+import { mapEntry } from '../kernel/map-entry';
 import type { Service } from '../kernel/service';
 import { type Histogram, mergeInto, observe, percentiles } from './histogram';
 import { type Bucket, emptyBucket, mergeBucket, type Step } from './metric-bucket';
@@ -50,7 +51,7 @@ export class Recorder implements Service {
   }
 
   async start(): Promise<void> {
-    if (this.#loops) return;
+    if (this.#loops !== undefined) return;
     const { feed, clock } = this.#deps;
     this.#wholeFrom = clock.now();
     const signal = this.#stopping.signal;
@@ -92,7 +93,15 @@ export class Recorder implements Service {
     return this.#totals;
   }
 
-  async timeseries({ rangeSeconds, stepSeconds, queue }: { rangeSeconds: number; stepSeconds: number; queue: string | null }): Promise<Timeseries> {
+  async timeseries({
+    rangeSeconds,
+    stepSeconds,
+    queue,
+  }: {
+    rangeSeconds: number;
+    stepSeconds: number;
+    queue: string | null;
+  }): Promise<Timeseries> {
     const now = this.#deps.clock.now();
     const stepMs = Math.max(STEP_MS, Math.ceil((stepSeconds * 1000) / STEP_MS) * STEP_MS);
     const from = Math.floor((now - rangeSeconds * 1000) / stepMs) * stepMs;
@@ -120,7 +129,8 @@ export class Recorder implements Service {
     if (event === 'created') this.#observe(change, 'created');
     if (event === 'completed') this.#observe(change, 'completed', 'run', at - (change.startedAt ?? at));
     const failedAttempt = event === 'retrying' || event === 'lease_lost' || event === 'failed';
-    if (failedAttempt) this.#observe(change, 'failed', 'run', change.startedAt === undefined ? undefined : at - change.startedAt);
+    if (failedAttempt)
+      this.#observe(change, 'failed', 'run', change.startedAt === undefined ? undefined : at - change.startedAt);
     if (event === 'failed' || event === 'expired') this.#observe(change, 'dead');
     if (change.status === 'pending' && event !== 'created') this.#remember(id, at);
     else if (event === 'started') this.#ready.delete(id);
@@ -128,13 +138,17 @@ export class Recorder implements Service {
     if (ended || event === 'created') this.#count(queue, at, event === 'created', event === 'completed');
   }
 
-  #observe(change: TaskChange, count: 'created' | 'started' | 'completed' | 'failed' | 'dead', histogram?: 'wait' | 'run', ms?: number): void {
+  #observe(
+    change: TaskChange,
+    count: 'created' | 'started' | 'completed' | 'failed' | 'dead',
+    histogram?: 'wait' | 'run',
+    ms?: number,
+  ): void {
     RESOLUTIONS.forEach(({ stepMs }, level) => {
       const steps = this.#steps[level];
       if (!steps) return;
       const at = Math.floor(change.at / stepMs) * stepMs;
-      let step = steps.get(at);
-      if (!step) steps.set(at, (step = new Map()));
+      const step = mapEntry(steps, at, () => new Map());
       const bucket = entryOf(step, change.queue);
       bucket[count]++;
       if (histogram !== undefined && ms !== undefined) observe(bucket[histogram], ms);
@@ -149,8 +163,7 @@ export class Recorder implements Service {
   }
 
   #count(queue: string, at: number, created: boolean, completed: boolean): void {
-    let seconds = this.#seconds.get(queue);
-    if (!seconds) this.#seconds.set(queue, (seconds = []));
+    const seconds = mapEntry(this.#seconds, queue, () => []);
     const second = Math.floor(at / 1000);
     let last = seconds.at(-1);
     if (last?.[0] !== second) {
@@ -194,17 +207,14 @@ export class Recorder implements Service {
       const steps = this.#steps[level];
       const begin = Math.floor(at / stepMs) * stepMs;
       if (!steps) return;
-      let step = steps.get(begin);
-      if (!step) steps.set(begin, (step = new Map()));
+      const step = mapEntry(steps, begin, () => new Map());
       for (const [queue, depth] of depths) entryOf(step, queue).depth = depth;
     });
   }
 }
 
 function entryOf(step: Step, queue: string): Bucket {
-  let bucket = step.get(queue);
-  if (!bucket) step.set(queue, (bucket = emptyBucket()));
-  return bucket;
+  return mapEntry(step, queue, emptyBucket);
 }
 
 const sumSince = (seconds: readonly (readonly number[])[], now: number, column: 1 | 2 | 3): number =>

@@ -88,7 +88,8 @@ export class TaskSearch {
       [phase, at] = ['walk', null];
     }
     const prefix = text === undefined ? null : nameKey(text);
-    const skipNamed = (task: StoredTask) => prefix !== null && task.name !== null && nameKey(task.name).startsWith(prefix);
+    const skipNamed = (task: StoredTask) =>
+      prefix !== null && task.name !== null && nameKey(task.name).startsWith(prefix);
     const found = await this.#walk(plan, filter, at, limit - tasks.length, skipNamed);
     return {
       tasks: [...tasks, ...found.tasks],
@@ -106,7 +107,11 @@ export class TaskSearch {
     const ids: string[] = [];
     let at: string | null = null;
     while (ids.length < limit) {
-      const chunk = await plan.driver.walk(at, Math.min(LIMITS.pageMax, limit - ids.length), plan.exact ? -1 : previewOf(filter));
+      const chunk = await plan.driver.walk(
+        at,
+        Math.min(LIMITS.pageMax, limit - ids.length),
+        plan.exact ? -1 : previewOf(filter),
+      );
       if (chunk.length === 0) break;
       for (const walked of chunk) {
         const task = plan.exact ? null : decodeTask(walked.queue, walked.raw);
@@ -144,7 +149,8 @@ export class TaskSearch {
 
   async #byId(id: string, filter: ReadFilter): Promise<ReadPage> {
     const [queue] = (await this.#deps.registry.locate([id])).keys();
-    const [raw] = queue === undefined ? [] : await this.#deps.store.run(read, queue, { ids: [id], previewBytes: previewOf({}) });
+    const [raw] =
+      queue === undefined ? [] : await this.#deps.store.run(read, queue, { ids: [id], previewBytes: previewOf({}) });
     const task = queue !== undefined && raw ? decodeTask(queue, raw) : null;
     const tasks = task && matches(task, { ...filter, q: undefined }) ? [task] : [];
     return { tasks, nextCursor: null, total: tasks.length, totalExact: true, scanned: tasks.length };
@@ -167,7 +173,10 @@ export class TaskSearch {
         return answer.tasks.map((raw, index) => ({ queue, raw, member: answer.members[index]?.member ?? '' }));
       }),
     );
-    const merged = found.flat().sort((a, b) => (a.member < b.member ? -1 : 1)).slice(0, limit);
+    const merged = found
+      .flat()
+      .sort((a, b) => (a.member < b.member ? -1 : 1))
+      .slice(0, limit);
     return {
       tasks: merged.flatMap(({ queue, raw }) => decodeTask(queue, raw) ?? []),
       next: merged.length === limit ? (merged.at(-1)?.member ?? null) : null,
@@ -209,9 +218,14 @@ export class TaskSearch {
     }
     if (choices.length === 0) {
       const sources = await Promise.all(
-        queues.map(async (queue) => (await this.#deps.typesOf(queue)).map((type): Source => ({ queue, set: `ix:t:${type}` }))),
+        queues.map(async (queue) =>
+          (await this.#deps.typesOf(queue)).map((type): Source => ({ queue, set: `ix:t:${type}` })),
+        ),
       );
-      return { driver: new IdDriver(store, sources.flat(), from, to), exact: parts.length === 0 && filter.q === undefined && !timed };
+      return {
+        driver: new IdDriver(store, sources.flat(), from, to),
+        exact: parts.length === 0 && filter.q === undefined && !timed,
+      };
     }
     if (choices.length === 1 && choices[0]) return choices[0];
     const sized = await Promise.all(choices.map(async (plan) => ({ plan, total: await plan.driver.total() })));
@@ -224,13 +238,17 @@ export class TaskSearch {
     let fingerprints = [error];
     if (!FINGERPRINT.test(error)) {
       const text = searchText(error);
-      fingerprints = (await this.#deps.errorGroups()).filter((group) => searchText(group.error).includes(text)).map((group) => group.fingerprint);
+      fingerprints = (await this.#deps.errorGroups())
+        .filter((group) => searchText(group.error).includes(text))
+        .map((group) => group.fingerprint);
     }
     if (fingerprints.length === 0) {
       const sources = queues.map((queue) => ({ queue, set: 'failed' }));
       return { driver: new ScoreDriver(store, sources, 'down'), exact: false };
     }
-    const sources = queues.flatMap((queue) => fingerprints.map((fingerprint) => ({ queue, set: `ix:f:${fingerprint}` })));
+    const sources = queues.flatMap((queue) =>
+      fingerprints.map((fingerprint) => ({ queue, set: `ix:f:${fingerprint}` })),
+    );
     return { driver: new IdDriver(store, sources, from, to), exact: alone };
   }
 }
@@ -239,7 +257,8 @@ export class TaskSearch {
 const previewOf = (filter: ReadFilter): number =>
   filter.q === undefined ? LIMITS.listFieldChars * 4 : LIMITS.payloadBytes;
 
-const encodeCursor = (phase: 'names' | 'walk', at: string): string => Buffer.from(JSON.stringify({ phase, at })).toString('base64url');
+const encodeCursor = (phase: 'names' | 'walk', at: string): string =>
+  Buffer.from(JSON.stringify({ phase, at })).toString('base64url');
 
 function decodeCursor(text: string): z.infer<typeof Cursor> {
   try {

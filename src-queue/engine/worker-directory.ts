@@ -1,8 +1,8 @@
 /** Who is alive: workers tell of themselves every few seconds, and hear there what they are asked to do. */
 import { z } from 'zod';
+import { isoTime } from '../contract/primitives';
 import { Worker } from '../contract/worker';
 import type { Clock } from '../kernel/clock';
-import { isoTime } from '../contract/primitives';
 import { serve } from '../redis/scripts/serve';
 import type { RedisStore } from '../redis/store';
 import type { AnnouncedType, WorkerBeat, WorkerCommand, WorkerDirectory } from './ports';
@@ -61,7 +61,9 @@ export class RedisWorkerDirectory implements WorkerDirectory {
   async announceTypes(types: readonly AnnouncedType[]): Promise<void> {
     if (types.length === 0) return;
     const fields = types.flatMap((type) => [type.task_type, JSON.stringify(type)]);
-    await this.#store.command('announce task types', (redis) => redis.hset(this.#store.keys.system('types'), ...fields));
+    await this.#store.command('announce task types', (redis) =>
+      redis.hset(this.#store.keys.system('types'), ...fields),
+    );
   }
 
   async goodbye(worker: Pick<WorkerBeat, 'id' | 'queues'>): Promise<void> {
@@ -100,7 +102,9 @@ export class RedisWorkerDirectory implements WorkerDirectory {
   }
 
   async announcedTypes(): Promise<AnnouncedType[]> {
-    const all = await this.#store.command('list task types', (redis) => redis.hgetall(this.#store.keys.system('types')));
+    const all = await this.#store.command('list task types', (redis) =>
+      redis.hgetall(this.#store.keys.system('types')),
+    );
     return Object.values(all).flatMap((text) => {
       const type = Announced.safeParse(JSON.parse(text));
       return type.success ? [type.data] : [];

@@ -79,3 +79,6 @@ export class IdFactory {
 /** A name that no other process has: `prefix-` and 12 characters of randomness. */
 export const randomName = (prefix: string): string =>
   `${prefix}-${encode(randomInt(HALF), 6)}${encode(randomInt(HALF), 6)}`.toLowerCase();
+
+/** Evenly in [0, 1); for jitter, not for secrets. */
+export const random = (): number => Math.random();

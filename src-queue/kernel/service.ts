@@ -30,5 +30,6 @@ export async function stopAll(services: readonly Service[]): Promise<void> {
   for (const service of [...services].reverse()) {
     await service.stop().catch((error: unknown) => errors.push(error));
   }
-  if (errors.length > 0) throw new AggregateError(errors, `could not stop ${errors.length} of ${services.length} services`);
+  if (errors.length > 0)
+    throw new AggregateError(errors, `could not stop ${errors.length} of ${services.length} services`);
 }

@@ -4,7 +4,8 @@
  * with a command outstanding is dead, reconnects for ever with full jitter. Repetition is ours: scripts are safe
  * to repeat, and `ScriptRunner` repeats them with the same arguments.
  */
-import { Cluster, type ClusterOptions, Redis, type RedisOptions as IoRedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, type RedisOptions as IoRedisOptions, Redis } from 'ioredis';
+import { random } from '../kernel/ids';
 import type { Log } from '../kernel/log';
 import { describeRedis, type RedisOptions } from './options';
 
@@ -23,7 +24,7 @@ type CommonSettings = Omit<IoRedisOptions, 'replyMapping'>;
 /** Full jitter between 50 ms and a ceiling that doubles to 2 s. */
 function reconnectDelayMs(times: number): number {
   const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(times, 10));
-  return RECONNECT_MIN_MS + Math.floor(Math.random() * (ceiling - RECONNECT_MIN_MS));
+  return RECONNECT_MIN_MS + Math.floor(random() * (ceiling - RECONNECT_MIN_MS));
 }
 
 /** Opens a connection; it connects in the background and again whenever it is lost, until `disconnect`. */

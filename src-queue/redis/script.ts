@@ -98,11 +98,14 @@ export function explain(error: unknown, what: string): Error {
   if (error instanceof QueueError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (message.startsWith('OOM') || message.includes('OOM command not allowed')) {
-    return new QueueError('REDIS_FULL', 'Redis has reached its maxmemory: new tasks are refused until there is room', { cause: error });
+    return new QueueError('REDIS_FULL', 'Redis has reached its maxmemory: new tasks are refused until there is room', {
+      cause: error,
+    });
   }
   if (message.startsWith('MISCONF')) {
     return new QueueError('STORAGE', `Redis cannot write to its disk: ${message}`, { cause: error });
   }
-  if (isTransient(error)) return new QueueError('REDIS_UNREACHABLE', `Redis did not answer (${message})`, { cause: error });
+  if (isTransient(error))
+    return new QueueError('REDIS_UNREACHABLE', `Redis did not answer (${message})`, { cause: error });
   return new Error(`${what}: ${message}`, { cause: error });
 }

@@ -43,7 +43,9 @@ const sameBackoff = (a: BackoffSpec, b: BackoffSpec) =>
   a.type === b.type && a.baseMs === b.baseMs && a.maxMs === b.maxMs && a.jitter === b.jitter;
 
 const encodeBackoff = (backoff: BackoffSpec): string =>
-  sameBackoff(backoff, DEFAULT_BACKOFF) ? '' : [backoff.type.charAt(0), backoff.baseMs, backoff.maxMs, backoff.jitter].join(':');
+  sameBackoff(backoff, DEFAULT_BACKOFF)
+    ? ''
+    : [backoff.type.charAt(0), backoff.baseMs, backoff.maxMs, backoff.jitter].join(':');
 
 function decodeBackoff(text: string): BackoffSpec {
   if (text === '') return DEFAULT_BACKOFF;
@@ -82,8 +84,10 @@ export function encodeSpec(task: RecordFields, keep: { maxAttempts: number; flag
   return `${most}${10 - task.priority}${String.fromCharCode(FLAG_ZERO + flags)}${text}\n${task.payload}`;
 }
 
-const orNull = (text: string | undefined): string | null => (text === undefined || text === '' ? null : unescapeText(text));
-const numberOrNull = (text: string | undefined): number | null => (text === undefined || text === '' ? null : Number(text));
+const orNull = (text: string | undefined): string | null =>
+  text === undefined || text === '' ? null : unescapeText(text);
+const numberOrNull = (text: string | undefined): number | null =>
+  text === undefined || text === '' ? null : Number(text);
 
 export const recordFlags = (record: string): number => record.charCodeAt(32) - FLAG_ZERO;
 
@@ -91,7 +95,8 @@ export const recordFlags = (record: string): number => record.charCodeAt(32) - F
 export function decodeRecord(record: string): DecodedRecord {
   const end = record.indexOf('\n', HEAD_TEXT);
   const fields = record.slice(HEAD_TEXT, end).split('|');
-  const [type = '', timeout, backoff = '', expires, owner, unique, tags = '', name, key, retries, depends = '', runAt] = fields;
+  const [type = '', timeout, backoff = '', expires, owner, unique, tags = '', name, key, retries, depends = '', runAt] =
+    fields;
   return {
     attemptsEnded: Number(record.slice(0, 4)),
     createdAt: Number.parseInt(record.slice(16, 27), 16),

@@ -26,7 +26,14 @@ describe('the life of a task', () => {
     const id = await submitOne(connected, { payload: '{"a":"ü"}', name: 'Grüße | ; , %', tags: ['a;b'] });
     expect(await statusOf(id)).toBe('pending');
     const task = await claimOne(connected);
-    expect(task).toMatchObject({ id, payload: '{"a":"ü"}', attempt: 1, maxAttempts: 4, name: 'Grüße | ; , %', tags: ['a;b'] });
+    expect(task).toMatchObject({
+      id,
+      payload: '{"a":"ü"}',
+      attempt: 1,
+      maxAttempts: 4,
+      name: 'Grüße | ; , %',
+      tags: ['a;b'],
+    });
     expect(await statusOf(id)).toBe('processing');
     const { verdicts } = await workOnce(connected, {
       want: 0,
@@ -41,11 +48,21 @@ describe('the life of a task', () => {
       workerId: 'w1',
       error: null,
     });
-    expect((await connected.reader.history(id))?.map((item) => item.event)).toEqual(['created', 'started', 'completed']);
+    expect((await connected.reader.history(id))?.map((item) => item.event)).toEqual([
+      'created',
+      'started',
+      'completed',
+    ]);
   });
 
   it('runs by priority, 10 first, and first in first out within one', async () => {
-    const ids = await submitAll(connected, [{ priority: 5 }, { priority: 1 }, { priority: 10 }, { priority: 5 }, { priority: 10 }]);
+    const ids = await submitAll(connected, [
+      { priority: 5 },
+      { priority: 1 },
+      { priority: 10 },
+      { priority: 5 },
+      { priority: 10 },
+    ]);
     const { claimed } = await workOnce(connected, { want: 5 });
     expect(claimed.map((task) => ids.indexOf(task.id))).toEqual([2, 4, 0, 3, 1]);
   });
@@ -53,13 +70,25 @@ describe('the life of a task', () => {
   it('retries a failed attempt when its delay is over, and buries it after the last one', async () => {
     const id = await submitOne(connected, { maxRetries: 1 });
     const first = await claimOne(connected);
-    await workOnce(connected, { want: 0, settles: [{ kind: 'fail', id, token: first.token, retryInMs: 0, error: failure() }] });
+    await workOnce(connected, {
+      want: 0,
+      settles: [{ kind: 'fail', id, token: first.token, retryInMs: 0, error: failure() }],
+    });
     expect(await statusOf(id)).toBe('retrying');
     const second = await claimOne(connected);
     expect(second.attempt).toBe(2);
-    await workOnce(connected, { want: 0, settles: [{ kind: 'fail', id, token: second.token, retryInMs: 0, error: failure() }] });
-    expect((await connected.reader.getTasks([id]))[0]).toMatchObject({ status: 'failed', attempts: 2, error: { message: 'boom' } });
-    expect(await connected.reader.errorGroups()).toMatchObject([{ fingerprint: 'abcdef12', count: 1, error: 'Error: boom', sampleIds: [id] }]);
+    await workOnce(connected, {
+      want: 0,
+      settles: [{ kind: 'fail', id, token: second.token, retryInMs: 0, error: failure() }],
+    });
+    expect((await connected.reader.getTasks([id]))[0]).toMatchObject({
+      status: 'failed',
+      attempts: 2,
+      error: { message: 'boom' },
+    });
+    expect(await connected.reader.errorGroups()).toMatchObject([
+      { fingerprint: 'abcdef12', count: 1, error: 'Error: boom', sampleIds: [id] },
+    ]);
   });
 
   it('refuses a settle under a token that another attempt has replaced', async () => {
@@ -91,26 +120,38 @@ describe('the life of a task', () => {
     const id = await submitOne(connected);
     const stale = await claimOne(connected, { leaseMs: 300 });
     await expect
-      .poll(async () => {
-        await connected.engine.tick('default');
-        return statusOf(id);
-      }, { interval: 50, timeout: 5000 })
+      .poll(
+        async () => {
+          await connected.engine.tick('default');
+          return statusOf(id);
+        },
+        { interval: 50, timeout: 5000 },
+      )
       .toBe('pending');
     const next = await claimOne(connected);
     expect(next.attempt).toBe(2);
     const late = { kind: 'complete', id, token: stale.token, result: '1' } as const;
     expect((await workOnce(connected, { want: 0, settles: [late] })).verdicts).toEqual(['fenced']);
     expect((await connected.engine.extend('default', [stale], 1000)).lost).toEqual([id]);
-    expect(await connected.engine.report('default', [{ id, token: stale.token, progress: { percent: 50, message: null }, logs: [] }])).toEqual([id]);
+    expect(
+      await connected.engine.report('default', [
+        { id, token: stale.token, progress: { percent: 50, message: null }, logs: [] },
+      ]),
+    ).toEqual([id]);
   });
 
   it('cancels what waits at once, and asks what runs', async () => {
     const [waiting, running] = await submitAll(connected, [{ priority: 1 }, { priority: 10 }]);
     const task = await claimOne(connected);
     expect(task.id).toBe(running);
-    expect(await connected.engine.cancel([waiting ?? '', running ?? '', '01J00000000000000000000000'], 'test')).toEqual(['cancelled', 'asked', 'gone']);
+    expect(await connected.engine.cancel([waiting ?? '', running ?? '', '01J00000000000000000000000'], 'test')).toEqual(
+      ['cancelled', 'asked', 'gone'],
+    );
     expect((await connected.engine.extend('default', [task], 10_000)).cancelRequested).toEqual([running]);
-    await workOnce(connected, { want: 0, settles: [{ kind: 'cancelled', id: task.id, token: task.token, reason: 'test' }] });
+    await workOnce(connected, {
+      want: 0,
+      settles: [{ kind: 'cancelled', id: task.id, token: task.token, reason: 'test' }],
+    });
     expect(await statusOf(task.id)).toBe('cancelled');
     expect(await connected.engine.requeue([task.id, waiting ?? ''])).toEqual(['requeued', 'requeued']);
     expect(await statusOf(task.id)).toBe('pending');
@@ -120,22 +161,44 @@ describe('the life of a task', () => {
     const id = await submitOne(connected, { type: 'exotic' });
     expect((await workOnce(connected)).claimed).toEqual([]);
     expect(await statusOf(id)).toBe('pending');
-    const worker = { id: 'w2', host: 'h', pid: 1, version: '0', state: 'running' as const, pool: null, queues: [{ name: 'default', weight: 1 }],
-      task_types: ['exotic'], concurrency: 1, running: [], completed: 0, failed: 0, memory_bytes: 0, event_loop_lag_ms: 0, blocked: false, started_at: '2026-01-01T00:00:00.000Z' };
+    const worker = {
+      id: 'w2',
+      host: 'h',
+      pid: 1,
+      version: '0',
+      state: 'running' as const,
+      pool: null,
+      queues: [{ name: 'default', weight: 1 }],
+      task_types: ['exotic'],
+      concurrency: 1,
+      running: [],
+      completed: 0,
+      failed: 0,
+      memory_bytes: 0,
+      event_loop_lag_ms: 0,
+      blocked: false,
+      started_at: '2026-01-01T00:00:00.000Z',
+    };
     await connected.directory.beat(worker);
     expect((await workOnce(connected, { types: ['exotic'] })).claimed.map((task) => task.id)).toEqual([id]);
   });
 
   it('repeats of an idempotency key answer the first task; a unique key is held until its task ends', async () => {
     const first = await connected.engine.submitMany([{ ...spec(), idempotencyKey: 'k', bodyHash: 'h' }]);
-    const again = await connected.engine.submitMany([{ ...spec(), idempotencyKey: 'k', bodyHash: 'h' }, { ...spec(), idempotencyKey: 'k', bodyHash: 'other' }]);
+    const again = await connected.engine.submitMany([
+      { ...spec(), idempotencyKey: 'k', bodyHash: 'h' },
+      { ...spec(), idempotencyKey: 'k', bodyHash: 'other' },
+    ]);
     expect(again[0]).toEqual({ ...first[0], repeated: true });
     expect(again[1]).toMatchObject({ ok: false, error: { code: 'IDEMPOTENCY_CONFLICT' } });
     const id = await submitOne(connected, { uniqueKey: 'u', priority: 10 });
     const [refused] = await connected.engine.submitMany([{ ...spec(), uniqueKey: 'u' }]);
     expect(refused).toMatchObject({ ok: false, error: { code: 'DUPLICATE_UNIQUE_KEY', extra: { task_id: id } } });
     const task = await claimOne(connected);
-    await workOnce(connected, { want: 0, settles: [{ kind: 'complete', id: task.id, token: task.token, result: '1' }] });
+    await workOnce(connected, {
+      want: 0,
+      settles: [{ kind: 'complete', id: task.id, token: task.token, result: '1' }],
+    });
     await submitOne(connected, { uniqueKey: 'u' });
   });
 
@@ -144,7 +207,11 @@ describe('the life of a task', () => {
     const child = await submitOne(connected, { dependsOn: [parent] });
     expect(await statusOf(child)).toBe('blocked');
     const task = await claimOne(connected, { queue: 'other-queue' });
-    await workOnce(connected, { queue: 'other-queue', want: 0, settles: [{ kind: 'complete', id: parent, token: task.token, result: '1' }] });
+    await workOnce(connected, {
+      queue: 'other-queue',
+      want: 0,
+      settles: [{ kind: 'complete', id: parent, token: task.token, result: '1' }],
+    });
     await connected.engine.tick('other-queue');
     expect(await statusOf(child)).toBe('pending');
   });
@@ -156,18 +223,25 @@ describe('the life of a task', () => {
     await connected.engine.cancel([parent], 'no');
     await connected.engine.tick('default');
     await connected.engine.tick('default');
-    expect((await connected.reader.getTasks([child, grandchild])).map((task) => [task?.status, task?.error?.name])).toEqual([
+    expect(
+      (await connected.reader.getTasks([child, grandchild])).map((task) => [task?.status, task?.error?.name]),
+    ).toEqual([
       ['failed', 'DependencyError'],
       ['failed', 'DependencyError'],
     ]);
     const late = await submitOne(connected, { expiresAt: 1000 });
     await connected.engine.tick('default');
-    expect((await connected.reader.getTasks([late]))[0]).toMatchObject({ status: 'failed', error: { name: 'ExpiredError' } });
+    expect((await connected.reader.getTasks([late]))[0]).toMatchObject({
+      status: 'failed',
+      error: { name: 'ExpiredError' },
+    });
   });
 
   it('changes what waits, and removes what does not run', async () => {
     const [a, b] = await submitAll(connected, [{ name: 'Alpha', tags: ['x'] }, {}]);
-    expect(await connected.engine.patch(b ?? '', { priority: 9, name: 'Beta', tags: ['y'], payload: '{"n":2}' })).toBe('patched');
+    expect(await connected.engine.patch(b ?? '', { priority: 9, name: 'Beta', tags: ['y'], payload: '{"n":2}' })).toBe(
+      'patched',
+    );
     const { claimed } = await workOnce(connected);
     expect(claimed[0]).toMatchObject({ id: b, priority: 9, name: 'Beta', payload: '{"n":2}' });
     expect(await connected.engine.patch(b ?? '', { priority: 1 })).toBe('running');
@@ -176,7 +250,10 @@ describe('the life of a task', () => {
   });
 
   it('keeps to pause, concurrency and rate', async () => {
-    await submitAll(connected, Array.from({ length: 10 }, () => ({})));
+    await submitAll(
+      connected,
+      Array.from({ length: 10 }, () => ({})),
+    );
     await connected.engine.pause('default');
     expect((await workOnce(connected, { want: 5 })).claimed).toHaveLength(0);
     await connected.engine.resume('default');
@@ -192,6 +269,22 @@ describe('the life of a task', () => {
 });
 
 function spec() {
-  return { type: 'noop', queue: 'default', priority: 5, payload: '{}', name: null, maxRetries: 3, timeoutMs: 1000, backoff: { type: 'fixed' as const, baseMs: 0, maxMs: 0, jitter: 0 },
-    runAt: null, expiresAt: null, dependsOn: [], tags: [], owner: null, idempotencyKey: null as string | null, bodyHash: null as string | null, uniqueKey: null as string | null };
+  return {
+    type: 'noop',
+    queue: 'default',
+    priority: 5,
+    payload: '{}',
+    name: null,
+    maxRetries: 3,
+    timeoutMs: 1000,
+    backoff: { type: 'fixed' as const, baseMs: 0, maxMs: 0, jitter: 0 },
+    runAt: null,
+    expiresAt: null,
+    dependsOn: [],
+    tags: [],
+    owner: null,
+    idempotencyKey: null as string | null,
+    bodyHash: null as string | null,
+    uniqueKey: null as string | null,
+  };
 }

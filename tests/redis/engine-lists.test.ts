@@ -29,7 +29,12 @@ beforeAll(async () => {
     want: 0,
     settles: claimed.map(({ id, token }, index) =>
       index < 10
-        ? { kind: 'dead', id, token, error: failure(`no route ${index % 2}`, 'RouteError', index % 2 ? 'aaaaaaaa' : 'bbbbbbbb') }
+        ? {
+            kind: 'dead',
+            id,
+            token,
+            error: failure(`no route ${index % 2}`, 'RouteError', index % 2 ? 'aaaaaaaa' : 'bbbbbbbb'),
+          }
         : { kind: 'complete', id, token, result: '1' },
     ),
   });
@@ -84,14 +89,19 @@ describe('lists of tasks', () => {
       expect(total).toBe(expected.length);
     }
     const due = Date.now() + 3_600_000;
-    const later = await submitAll(connected, Array.from({ length: 9 }, () => ({ runAt: due })));
+    const later = await submitAll(
+      connected,
+      Array.from({ length: 9 }, () => ({ runAt: due })),
+    );
     const { found } = await walk({ status: ['scheduled'] }, 2);
     expect(found).toHaveLength(9);
     expect(await connected.engine.remove(later)).toEqual(later.map(() => 'removed'));
   });
 
   it('by several filters at once give what fits all of them', async () => {
-    expect((await walk({ status: ['failed', 'completed'], task_type: 'noop' })).found).toEqual(range(0, 20, (i) => i % 2 === 0));
+    expect((await walk({ status: ['failed', 'completed'], task_type: 'noop' })).found).toEqual(
+      range(0, 20, (i) => i % 2 === 0),
+    );
     expect((await walk({ status: ['pending'], tag: 'five', queue: 'side' })).found).toEqual([35, 30]);
     expect((await walk({ task_type: 'email' })).found).toEqual([]);
   });
@@ -116,7 +126,9 @@ describe('lists of tasks', () => {
   });
 
   it('refuse a cursor that they did not give', async () => {
-    await expect(connected.reader.listTasks({}, { limit: 1, cursor: 'nonsense' })).rejects.toMatchObject({ code: 'INVALID' });
+    await expect(connected.reader.listTasks({}, { limit: 1, cursor: 'nonsense' })).rejects.toMatchObject({
+      code: 'INVALID',
+    });
   });
 
   it('group failures by fingerprint', async () => {

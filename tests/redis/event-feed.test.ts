@@ -32,24 +32,50 @@ it('tells every transition of a task, of queues that are new as well', async () 
   const { changes, items } = await follow();
   const id = await submitOne(connected, { queue: 'fresh', priority: 8, maxRetries: 1 });
   const first = await claimOne(connected, { queue: 'fresh' });
-  await connected.engine.report('fresh', [{ id, token: first.token, progress: { percent: 40, message: 'half, | way' }, logs: [] }]);
-  await workOnce(connected, { queue: 'fresh', want: 0, settles: [{ kind: 'fail', id, token: first.token, retryInMs: 0, error: failure('a | b', 'OddError') }] });
+  await connected.engine.report('fresh', [
+    { id, token: first.token, progress: { percent: 40, message: 'half, | way' }, logs: [] },
+  ]);
+  await workOnce(connected, {
+    queue: 'fresh',
+    want: 0,
+    settles: [{ kind: 'fail', id, token: first.token, retryInMs: 0, error: failure('a | b', 'OddError') }],
+  });
   const second = await claimOne(connected, { queue: 'fresh' });
-  await workOnce(connected, { queue: 'fresh', want: 0, settles: [{ kind: 'complete', id, token: second.token, result: '1' }] });
-  await expect.poll(() => changes().map((change) => change.event)).toEqual(['created', 'started', 'progress', 'retrying', 'started', 'completed']);
-  expect(changes()[0]).toMatchObject({ id, queue: 'fresh', status: 'pending', priority: 8, type: 'noop', maxAttempts: 2 });
+  await workOnce(connected, {
+    queue: 'fresh',
+    want: 0,
+    settles: [{ kind: 'complete', id, token: second.token, result: '1' }],
+  });
+  await expect
+    .poll(() => changes().map((change) => change.event))
+    .toEqual(['created', 'started', 'progress', 'retrying', 'started', 'completed']);
+  expect(changes()[0]).toMatchObject({
+    id,
+    queue: 'fresh',
+    status: 'pending',
+    priority: 8,
+    type: 'noop',
+    maxAttempts: 2,
+  });
   expect(changes()[2]).toMatchObject({ progress: 40, progressMessage: 'half, | way' });
-  expect(changes()[3]).toMatchObject({ status: 'retrying', error: { name: 'OddError', fingerprint: 'abcdef12' }, attempts: 1, workerId: 'w1' });
+  expect(changes()[3]).toMatchObject({
+    status: 'retrying',
+    error: { name: 'OddError', fingerprint: 'abcdef12' },
+    attempts: 1,
+    workerId: 'w1',
+  });
   expect(items.every((item) => item.kind === 'changes')).toBe(true);
 });
 
 it('says so when events were lost to it', async () => {
   await submitOne(connected);
   const { items } = await follow();
-  await expect.poll(async () => {
-    await submitOne(connected);
-    return items.length;
-  }).toBeGreaterThan(0);
+  await expect
+    .poll(async () => {
+      await submitOne(connected);
+      return items.length;
+    })
+    .toBeGreaterThan(0);
   await connected.store.command('tamper', (redis) => redis.hincrby(connected.store.keys.meta('default'), 'events', 5));
   await submitOne(connected);
   await expect.poll(() => items.find((item) => item.kind === 'gap')).toMatchObject({ queue: 'default' });
@@ -58,10 +84,12 @@ it('says so when events were lost to it', async () => {
 it('goes on by itself when Redis was away', async () => {
   await submitOne(connected);
   const { changes } = await follow();
-  await expect.poll(async () => {
-    await submitOne(connected);
-    return changes().length;
-  }).toBeGreaterThan(0);
+  await expect
+    .poll(async () => {
+      await submitOne(connected);
+      return changes().length;
+    })
+    .toBeGreaterThan(0);
   server.kill9();
   await server.restart();
   const id = await submitOne(connected);

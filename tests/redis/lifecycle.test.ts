@@ -23,7 +23,8 @@ beforeEach(async () => {
 
 const FAR = Date.now() + 86_400_000;
 const settle = (settled: Settle) => workOnce(connected, { want: 0, settles: [settled] });
-const statusOf = async (id: string): Promise<TaskStatus | 'none'> => (await connected.reader.getTasks([id]))[0]?.status ?? 'none';
+const statusOf = async (id: string): Promise<TaskStatus | 'none'> =>
+  (await connected.reader.getTasks([id]))[0]?.status ?? 'none';
 
 /** Brings a task into a status; answers its claim where it had one. */
 const MAKE: Record<TaskStatus, () => Promise<{ id: string; claim: ClaimedTask | null }>> = {
@@ -72,7 +73,10 @@ const VERBS: Record<string, (id: string, claim: ClaimedTask | null) => Promise<u
   release: (id, claim) => settle({ kind: 'release', id, token: token(claim) }),
   snooze: (id, claim) => settle({ kind: 'snooze', id, token: token(claim), delayMs: 60_000 }),
   extend: (id, claim) => connected.engine.extend('default', [{ id, token: token(claim) }], 10_000),
-  report: (id, claim) => connected.engine.report('default', [{ id, token: token(claim), progress: { percent: 1, message: null }, logs: [] }]),
+  report: (id, claim) =>
+    connected.engine.report('default', [
+      { id, token: token(claim), progress: { percent: 1, message: null }, logs: [] },
+    ]),
   cancel: (id) => connected.engine.cancel([id], 'test'),
   requeue: (id) => connected.engine.requeue([id]),
   remove: (id) => connected.engine.remove([id]),

@@ -18,7 +18,10 @@ afterEach(async () => {
 });
 
 async function bury(count: number): Promise<string[]> {
-  const ids = await submitAll(connected, Array.from({ length: count }, () => ({})));
+  const ids = await submitAll(
+    connected,
+    Array.from({ length: count }, () => ({})),
+  );
   const { claimed } = await workOnce(connected, { want: count });
   await workOnce(connected, {
     want: 0,
@@ -56,14 +59,21 @@ it('requeues everything that a filter matches, and counts it', async () => {
 it('plans without changing anything', async () => {
   await bury(30);
   const plan = await connected.operations.plan(request({ limit: 25 }));
-  expect(plan).toMatchObject({ matched: 25, by_queue: { default: 25 }, by_task_type: { noop: 25 }, by_error: { 'Error: boom': 25 } });
+  expect(plan).toMatchObject({
+    matched: 25,
+    by_queue: { default: 25 },
+    by_task_type: { noop: 25 },
+    by_error: { 'Error: boom': 25 },
+  });
   expect(plan.samples).toHaveLength(20);
   expect((await connected.reader.queueState('default'))?.counts.failed).toBe(30);
 });
 
 it('refuses a selection that has changed by more than a tenth', async () => {
   await bury(20);
-  await expect(connected.operations.start(request({ expectedCount: 15 }))).rejects.toMatchObject({ code: 'COUNT_CHANGED' });
+  await expect(connected.operations.start(request({ expectedCount: 15 }))).rejects.toMatchObject({
+    code: 'COUNT_CHANGED',
+  });
   expect(await connected.operations.start(request({ expectedCount: 19 }))).toMatchObject({ matched: 20 });
 });
 

@@ -1,11 +1,14 @@
 /** A real engine over a real Redis for one test, with short ways to make and run tasks. */
-import { connectEngine, type ConnectDeps, type ConnectedEngine } from '#queue/engine/connect';
+import { type ConnectDeps, type ConnectedEngine, connectEngine } from '#queue/engine/connect';
 import type { ClaimedTask, Settle, TaskSpec, WorkReply } from '#queue/engine/ports';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
 import type { RedisServer } from './redis-server';
 
-export function connectTo(server: Pick<RedisServer, 'host' | 'port'>, deps: Partial<ConnectDeps> = {}): ConnectedEngine {
+export function connectTo(
+  server: Pick<RedisServer, 'host' | 'port'>,
+  deps: Partial<ConnectDeps> = {},
+): ConnectedEngine {
   return connectEngine(
     {
       kind: 'single',
@@ -75,7 +78,10 @@ export function workOnce(
   });
 }
 
-export async function claimOne(connected: ConnectedEngine, call: Parameters<typeof workOnce>[1] = {}): Promise<ClaimedTask> {
+export async function claimOne(
+  connected: ConnectedEngine,
+  call: Parameters<typeof workOnce>[1] = {},
+): Promise<ClaimedTask> {
   const { claimed } = await workOnce(connected, call);
   const [task] = claimed;
   if (!task) throw new Error('nothing to claim');

@@ -8,7 +8,8 @@ const scripts = readdirSync(FOLDER)
   .map((file) => ({ file, lua: readFileSync(join(FOLDER, file), 'utf8') }));
 
 /** The highest ARGV index that the code reads as a constant. */
-const highestArgument = (code: string): number => Math.max(0, ...[...code.matchAll(/ARGV\[(\d+)\]/g)].map((match) => Number(match[1])));
+const highestArgument = (code: string): number =>
+  Math.max(0, ...[...code.matchAll(/ARGV\[(\d+)\]/g)].map((match) => Number(match[1])));
 
 /** Arguments that the header names: `ARGV[3] want`, `ARGV[2..4] …`; then whether more follow. */
 function headerArguments(header: string): { highest: number; more: boolean } {
@@ -19,7 +20,12 @@ function headerArguments(header: string): { highest: number; more: boolean } {
 describe('every script', () => {
   it.each(scripts)('$file states its keys, arguments, reply and cost, and uses no others', ({ file, lua }) => {
     const lines = lua.split('\n');
-    const header = lines.slice(1, lines.findIndex((line, index) => index > 0 && !line.startsWith('--'))).join('\n');
+    const header = lines
+      .slice(
+        1,
+        lines.findIndex((line, index) => index > 0 && !line.startsWith('--')),
+      )
+      .join('\n');
     const code = lines.filter((line) => !line.startsWith('--')).join('\n');
     expect(lines[0]).toMatch(/^#!lua( flags=(allow-oom|no-writes))?$/);
     expect(header).toContain(`-- ${file}: `);

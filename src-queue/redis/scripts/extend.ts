@@ -4,7 +4,10 @@ import lua from './extend.lua?raw';
 import { list, QUEUE, textList } from './lib/pieces';
 
 /** Keeps leases. See extend.lua. */
-export const extend = defineScript<{ leaseMs: number; held: readonly LeaseRef[] }, { lost: string[]; cancelRequested: string[] }>({
+export const extend = defineScript<
+  { leaseMs: number; held: readonly LeaseRef[] },
+  { lost: string[]; cancelRequested: string[] }
+>({
   name: 'extend',
   lua,
   lib: QUEUE,

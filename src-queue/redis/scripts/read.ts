@@ -20,7 +20,8 @@ export function rawTasks(reply: unknown): RawTask[] {
   const flat = textList(reply);
   const tasks: RawTask[] = [];
   for (let i = 0; i + WIDTH <= flat.length; i += WIDTH) {
-    const [id = '', state = '', score = '', record = '', bytes = '', activeLine = '', history = '', progress = ''] = flat.slice(i, i + WIDTH);
+    const [id = '', state = '', score = '', record = '', bytes = '', activeLine = '', history = '', progress = ''] =
+      flat.slice(i, i + WIDTH);
     tasks.push({ id, state, score: Number(score), record, recordBytes: Number(bytes), activeLine, history, progress });
   }
   return tasks;

@@ -1,6 +1,6 @@
 import { LIMITS } from '../../contract/limits';
-import type { AttemptReport } from '../calls';
 import { escapeText } from '../../kernel/escape';
+import type { AttemptReport } from '../calls';
 import { defineScript } from '../script';
 import { QUEUE, textList } from './lib/pieces';
 import lua from './report.lua?raw';

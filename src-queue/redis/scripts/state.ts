@@ -26,7 +26,8 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
   args: ({ id }) => [id ?? ''],
   read: (reply) => {
     const values = list(reply);
-    const [now, scheduled, blocked, pending, processing, retrying, completed, failed, cancelled, oldest] = values.map(Number);
+    const [now, scheduled, blocked, pending, processing, retrying, completed, failed, cancelled, oldest] =
+      values.map(Number);
     const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists] = values.slice(10);
     const max = optional(rateMax);
     const perMs = optional(ratePer);

@@ -24,8 +24,7 @@ export interface SubmitAnswer {
 const SEPARATOR = '\u001f';
 
 /** ASCII only, as Lua's string.lower: both sides must make the same entry of the name index. */
-export const nameKey = (name: string): string =>
-  escapeText(name).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+export const nameKey = (name: string): string => escapeText(name).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 function extrasOf(entry: SubmitEntry): string | null {
   const extras = [

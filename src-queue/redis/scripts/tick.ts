@@ -26,7 +26,8 @@ export const tick = defineScript<TickInput, TickAnswer>({
   lib: ENDINGS,
   args: ({ limit, lost, expired }) => [limit, lost.body, lost.fingerprint, expired.body, expired.fingerprint],
   read: (reply) => {
-    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0] = list(reply).map(Number);
+    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0] =
+      list(reply).map(Number);
     return { reaped, promoted, expired, outbox, blocked, capMs, parked };
   },
 });

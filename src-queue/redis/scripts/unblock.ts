@@ -1,6 +1,6 @@
 import { defineScript } from '../script';
-import { ENDINGS } from './lib/pieces';
 import type { ParentVerdict } from './depend';
+import { ENDINGS } from './lib/pieces';
 import lua from './unblock.lua?raw';
 
 export interface ParentEnd {

@@ -1,5 +1,5 @@
-import type { Settle, Verdict, WorkCall } from '../calls';
 import { escapeText } from '../../kernel/escape';
+import type { Settle, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
 import { ENDINGS, list, textList } from './lib/pieces';
 import lua from './work.lua?raw';
@@ -42,7 +42,7 @@ function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
 function split(settles: readonly Settle[]) {
   const completions: number[] = [];
   const others: number[] = [];
-  settles.forEach((settle, index) => (settle.kind === 'complete' ? completions : others).push(index));
+  for (const [index, settle] of settles.entries()) (settle.kind === 'complete' ? completions : others).push(index);
   return { completions, others };
 }
 
