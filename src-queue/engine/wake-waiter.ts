@@ -28,8 +28,12 @@ export class WakeWaiter {
     if (signal.aborted || queues.length === 0) return;
     // In a cluster, keys of two queues cannot meet in one command: each queue blocks on a connection of its own.
     const groups = this.#store.isCluster ? queues.map((queue) => [queue]) : [queues];
-    const stop = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const done = new AbortController();
+    const stop = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true, signal: done.signal });
+    });
     await Promise.race([stop, ...groups.map((group) => this.#group(group).wait(maxMs))]);
+    done.abort(); // a caller's signal may live long: it must not collect listeners
   }
 
   close(): void {
