@@ -32,6 +32,7 @@ export class OperationCarrier implements Service {
   readonly #stopping = new AbortController();
   #nap = new AbortController();
   #loop: Promise<void> | undefined;
+  #failing = false;
 
   constructor(deps: CarrierDeps) {
     this.#deps = deps;
@@ -61,8 +62,11 @@ export class OperationCarrier implements Service {
           if (operation.state === 'running' && (await store.lock(operation.id, this.#owner)))
             await this.#carryOut(operation);
         }
+        this.#failing = false;
       } catch (error) {
-        log.warn('operations pass failed', { error }); // Redis is away: the lock runs out, whoever is back first goes on
+        // Redis is away: the lock runs out, whoever is back first goes on. An outage is told once.
+        if (!this.#failing) log.warn('operations are interrupted; they go on by themselves', { error });
+        this.#failing = true;
       }
       if (!this.#stopping.signal.aborted) await clock.sleep(LOOK_EVERY_MS, this.#nap.signal);
     }

@@ -23,6 +23,7 @@ export class Upkeep implements Service {
   readonly #deps: UpkeepDeps;
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
+  #failing = false;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
@@ -55,8 +56,12 @@ export class Upkeep implements Service {
         if (signal.aborted) break;
         capMs = Math.min(capMs, (await tick(queue)).capMs);
       }
+      if (this.#failing) log.info('upkeep goes on');
+      this.#failing = false;
     } catch (error) {
-      if (!signal.aborted) log.warn('upkeep pass failed', { error }); // a bad pass must not end the loop
+      // A bad pass must not end the loop, and an outage is told once.
+      if (!signal.aborted && !this.#failing) log.warn('upkeep failed; it is tried again every second', { error });
+      this.#failing = true;
     }
     return capMs;
   }

@@ -1,0 +1,37 @@
+/**
+ * `npm run bench`: builds the program and bench/main.ts, and runs it. Arguments are the bench's own.
+ * The bench is bundled like the program itself, so it measures what is shipped, and `?raw` imports work.
+ */
+import { join } from 'node:path';
+import { bootstrap } from './bootstrap.mjs';
+import { ROOT, runForeground } from './run.mjs';
+
+if (bootstrap({ needs: ['redis'] })) {
+  const { build } = await import('vite');
+  const { EXTERNALS } = await import('./externals.mjs');
+  const outDir = join(ROOT, 'out', 'bench');
+  await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'warn',
+    ssr: { noExternal: true },
+    build: {
+      ssr: true,
+      target: 'node20',
+      outDir,
+      emptyOutDir: true,
+      rolldownOptions: {
+        input: { main: join(ROOT, 'bench', 'main.ts') },
+        external: EXTERNALS,
+        output: { format: 'cjs', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name]-[hash].js' },
+      },
+    },
+  });
+  process.exitCode = await runForeground(process.execPath, [
+    '--expose-gc',
+    join(outDir, 'main.js'),
+    ...process.argv.slice(2),
+  ]);
+} else {
+  process.exitCode = 1;
+}

@@ -1,0 +1,2 @@
+/** Types of externals.mjs, for the build configuration. */
+export const EXTERNALS: RegExp[];

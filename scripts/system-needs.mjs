@@ -1,0 +1,94 @@
+/**
+ * Programs of the system that Millrace or its tests need, and how they come onto Debian and Ubuntu. Installing is
+ * done only as root there; anywhere else one line says what to install.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { run, which } from './run.mjs';
+
+const NEEDS = {
+  redis: {
+    what: 'redis-server 7.0 or newer (or valkey-server)',
+    present: () => usableRedis() !== undefined,
+    packages: ['redis-server'],
+  },
+  python3: { what: 'python3', present: () => which('python3') !== undefined, packages: ['python3-minimal'] },
+  chromium: {
+    what: 'Chromium',
+    present: () => ['chromium', 'chromium-browser', 'google-chrome'].some((name) => which(name) !== undefined),
+    packages: ['chromium'],
+  },
+  // What Electron links to, and a display for it.
+  electron: {
+    what: 'Xvfb and the libraries that Electron needs',
+    present: () => which('xvfb-run') !== undefined && hasLibrary('libgtk-3.so.0') && hasLibrary('libnss3.so'),
+    packages: ['xvfb', 'xauth', 'libnss3', 'libgtk-3-0', 'libgbm1', 'libasound2', 'libxss1', 'libxtst6'],
+  },
+};
+
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/**
+ * Brings what is missing. Says on standard error what it does.
+ * @param {(keyof typeof NEEDS)[]} names
+ * @returns {boolean} whether all of it is there now
+ */
+export function bringSystemNeeds(names) {
+  const missing = names.filter((name) => !NEEDS[name].present());
+  if (missing.length === 0) return true;
+  if (mayInstall()) install(missing.flatMap((name) => NEEDS[name].packages));
+  const absent = missing.filter((name) => !NEEDS[name].present());
+  for (const name of absent) {
+    const { what, packages } = NEEDS[name];
+    console.error(`Missing: ${what}. ${hint(name, packages)}`);
+  }
+  return absent.length === 0;
+}
+
+const mayInstall = () =>
+  process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/etc/debian_version') && which('apt-get');
+
+function install(packages) {
+  console.error(`Installing ${packages.join(' ')} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  // Debian starts a redis-server on port 6379 when it installs one; nobody asked for that.
+  const ownPolicy = !existsSync(POLICY);
+  if (ownPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] };
+  try {
+    run('apt-get', ['update', '-qq'], quiet);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], quiet);
+  } finally {
+    if (ownPolicy) rmSync(POLICY, { force: true });
+  }
+}
+
+function usableRedis() {
+  return ['redis-server', 'valkey-server'].map(which).find((path) => path !== undefined && isNewEnough(path));
+}
+
+function isNewEnough(path) {
+  try {
+    const text = execFileSync(path, ['--version'], { encoding: 'utf8', timeout: 5_000 });
+    return /valkey/i.test(text) || Number(/v=(\d+)\./.exec(text)?.[1]) >= 7;
+  } catch {
+    return false; // it does not run here
+  }
+}
+
+function hasLibrary(name) {
+  try {
+    return execFileSync(which('ldconfig') ?? 'ldconfig', ['-p'], { encoding: 'utf8' }).includes(name);
+  } catch {
+    return false; // no ldconfig: not a system that we install on
+  }
+}
+
+function hint(name, packages) {
+  if (existsSync('/etc/debian_version')) return `Install it: sudo apt-get install ${packages.join(' ')}`;
+  if (process.platform === 'darwin')
+    return name === 'redis' ? 'Install it: brew install redis' : 'Install it with Homebrew.';
+  if (process.platform === 'win32' && name === 'redis')
+    return 'Install Memurai (https://www.memurai.com), or set REDIS_URL.';
+  return "Install it with your system's package manager.";
+}
