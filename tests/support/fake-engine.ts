@@ -1,0 +1,322 @@
+/**
+ * The engine's ports in memory, for tests of the worker: leases, tokens, repeated calls, due times and wake-ups as the
+ * real engine has them, on the test's clock. Calls can be made to fail before or after they took effect.
+ */
+import type { TaskStatus } from '#queue/contract/lifecycle';
+import type {
+  AttemptReport,
+  ClaimedTask,
+  LeaseRef,
+  Settle,
+  TaskEngine,
+  Verdict,
+  WorkCall,
+  WorkerBeat,
+  WorkerCommand,
+  WorkerDirectory,
+  WorkReply,
+} from '#queue/engine/ports';
+import type { Clock } from '#queue/kernel/clock';
+
+export interface FakeTask {
+  id: string;
+  queue: string;
+  type: string;
+  payload: string;
+  status: TaskStatus;
+  attempts: number;
+  maxAttempts: number;
+  timeoutMs: number;
+  backoff: ClaimedTask['backoff'];
+  dueAt: number | null;
+  token: string | null;
+  endedBy: string | null;
+  leaseUntil: number;
+  cancelRequested: boolean;
+  settle: Settle | null;
+  result: unknown;
+  error: { name: string; message: string; stack: string | null; fingerprint: string; progress: number } | null;
+  progress: number;
+  progressMessage: string | null;
+  logs: { level: string; message: string; attempt: number }[];
+}
+
+type Port = 'work' | 'extend' | 'report' | 'waitForWork';
+/** `lost`: the call takes effect, its answer does not arrive. */
+type Fault = 'refused' | 'lost';
+
+export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'report' | 'extend'> {
+  readonly tasks = new Map<string, FakeTask>();
+  readonly calls: WorkCall[] = [];
+  readonly extended: { queue: string; held: readonly LeaseRef[] }[] = [];
+  readonly reports: { queue: string; reports: readonly AttemptReport[] }[] = [];
+  readonly waits: number[] = [];
+  /** Everything that reached the engine, in order: `report:<id>`, `complete:<id>`, … */
+  readonly order: string[] = [];
+  readonly #clock: Clock;
+  readonly #faults = new Map<Port, Fault[]>();
+  readonly #lastNonce = new Map<string, { nonce: string; claimed: ClaimedTask[] }>();
+  readonly #wakes = new Set<() => void>();
+  #markers = new Set<string>();
+  #epoch = 0;
+  #seq = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(task: Partial<FakeTask> & { type?: string; payload?: string } = {}): FakeTask {
+    const full: FakeTask = {
+      id: `T${String(++this.#seq).padStart(25, '0')}`,
+      queue: 'default',
+      type: 'job',
+      payload: '{}',
+      status: 'pending',
+      attempts: 0,
+      maxAttempts: 4,
+      timeoutMs: 60_000,
+      backoff: { type: 'fixed', baseMs: 1_000, maxMs: 10_000, jitter: 0 },
+      dueAt: null,
+      token: null,
+      endedBy: null,
+      leaseUntil: 0,
+      cancelRequested: false,
+      settle: null,
+      result: undefined,
+      error: null,
+      progress: 0,
+      progressMessage: null,
+      logs: [],
+      ...task,
+    };
+    this.tasks.set(full.id, full);
+    this.wake(full.queue);
+    return full;
+  }
+
+  task(id: string): FakeTask {
+    const task = this.tasks.get(id);
+    if (task === undefined) throw new Error(`no task ${id}`);
+    return task;
+  }
+
+  ofStatus(status: TaskStatus): FakeTask[] {
+    return [...this.tasks.values()].filter((task) => task.status === status);
+  }
+
+  /** The next calls of this port fail, one by one. */
+  fail(port: Port, ...faults: Fault[]): void {
+    this.#faults.set(port, [...(this.#faults.get(port) ?? []), ...faults]);
+  }
+
+  /** Calls succeed from now on. */
+  heal(): void {
+    this.#faults.clear();
+  }
+
+  wake(queue: string): void {
+    this.#markers.add(queue);
+    for (const wake of [...this.#wakes]) wake();
+  }
+
+  cancel(id: string): void {
+    this.task(id).cancelRequested = true;
+  }
+
+  /** The lease is somebody else's from now on, as after a long freeze. */
+  steal(id: string): void {
+    const task = this.task(id);
+    task.token = `${++this.#epoch}:thief`;
+    task.leaseUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** What the upkeep does: leases that have run out go back. */
+  reap(): string[] {
+    const late = [...this.tasks.values()].filter(
+      ({ status, leaseUntil }) => status === 'processing' && leaseUntil <= this.#clock.monotonic(),
+    );
+    for (const task of late) {
+      task.status = 'pending';
+      task.token = null;
+    }
+    return late.map(({ id }) => id);
+  }
+
+  async work(call: WorkCall): Promise<WorkReply> {
+    this.calls.push(call);
+    return this.#through('work', () => this.#work(call));
+  }
+
+  #work(call: WorkCall): WorkReply {
+    const key = `${call.workerId}/${call.queue}/${call.lane}`;
+    const last = this.#lastNonce.get(key);
+    const verdicts = call.settles.map((settle) => this.#settle(settle));
+    const repeated = last?.nonce === call.nonce;
+    const claimed = repeated
+      ? last.claimed.filter(({ id, token }) => this.tasks.get(id)?.token === token)
+      : this.#claim(call);
+    this.#lastNonce.set(key, { nonce: call.nonce, claimed });
+    const waiting = [...this.tasks.values()].filter(({ queue }) => queue === call.queue);
+    const due = waiting
+      .filter(({ dueAt }) => dueAt !== null)
+      .map(({ dueAt }) => Math.max(0, (dueAt ?? 0) - this.#clock.now()));
+    return {
+      verdicts,
+      claimed,
+      nextDueInMs: due.length === 0 ? null : Math.min(...due),
+      skipped:
+        claimed.length < call.want &&
+        waiting.some(({ status, type }) => status === 'pending' && !call.types.includes(type)),
+    };
+  }
+
+  #claim({ queue, want, types, nonce, leaseMs }: WorkCall): ClaimedTask[] {
+    const now = this.#clock.now();
+    const ready = [...this.tasks.values()].filter(
+      (task) =>
+        task.queue === queue &&
+        types.includes(task.type) &&
+        (task.status === 'pending' ||
+          (task.dueAt !== null && task.dueAt <= now && ['retrying', 'scheduled'].includes(task.status))),
+    );
+    return ready.slice(0, want).map((task) => {
+      task.status = 'processing';
+      task.dueAt = null;
+      task.attempts++;
+      task.token = `${++this.#epoch}:${nonce}`;
+      task.leaseUntil = this.#clock.monotonic() + leaseMs;
+      const { id, type, payload, timeoutMs, backoff, maxAttempts, attempts, token } = task;
+      const rest = { name: null, priority: 5, createdAt: now, startedAt: now, tags: [], owner: 'ada' };
+      return { id, token, queue, type, payload, timeoutMs, backoff, maxAttempts, attempt: attempts, ...rest };
+    });
+  }
+
+  #settle(settle: Settle): Verdict {
+    const task = this.tasks.get(settle.id);
+    if (task === undefined) return 'gone';
+    if (task.endedBy === settle.token) return 'already';
+    if (task.token !== settle.token) return 'fenced';
+    this.order.push(`${settle.kind}:${settle.id}`);
+    task.token = null;
+    task.endedBy = settle.token;
+    task.settle = settle;
+    switch (settle.kind) {
+      case 'complete':
+        task.status = 'completed';
+        task.result = JSON.parse(settle.result);
+        break;
+      case 'fail':
+        task.error = settle.error;
+        task.status = task.cancelRequested ? 'cancelled' : 'retrying';
+        task.dueAt = this.#clock.now() + settle.retryInMs;
+        break;
+      case 'dead':
+        task.error = settle.error;
+        task.status = 'failed';
+        break;
+      case 'cancelled':
+        task.status = 'cancelled';
+        break;
+      case 'release':
+        task.status = 'pending';
+        task.attempts--;
+        break;
+      case 'snooze':
+        task.status = 'scheduled';
+        task.attempts--;
+        task.dueAt = this.#clock.now() + settle.delayMs;
+    }
+    return 'accepted';
+  }
+
+  async extend(
+    queue: string,
+    held: readonly LeaseRef[],
+    leaseMs: number,
+  ): Promise<{ lost: string[]; cancelRequested: string[] }> {
+    this.extended.push({ queue, held });
+    return this.#through('extend', () => {
+      const lost: string[] = [];
+      const cancelRequested: string[] = [];
+      for (const { id, token } of held) {
+        const task = this.tasks.get(id);
+        if (task?.token !== token) lost.push(id);
+        else {
+          task.leaseUntil = this.#clock.monotonic() + leaseMs;
+          if (task.cancelRequested) cancelRequested.push(id);
+        }
+      }
+      return { lost, cancelRequested };
+    });
+  }
+
+  async report(queue: string, reports: readonly AttemptReport[]): Promise<string[]> {
+    this.reports.push({ queue, reports });
+    return this.#through('report', () => {
+      const lost: string[] = [];
+      for (const { id, token, progress, logs } of reports) {
+        const task = this.tasks.get(id);
+        this.order.push(`report:${id}`);
+        if (task?.token !== token) {
+          lost.push(id);
+          continue;
+        }
+        if (progress !== null) {
+          task.progress = Math.max(task.progress, progress.percent);
+          task.progressMessage = progress.message;
+        }
+        task.logs.push(...logs.map(({ level, message, attempt }) => ({ level, message, attempt })));
+      }
+      return lost;
+    });
+  }
+
+  async waitForWork(_waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+    this.waits.push(maxMs);
+    const fault = this.#faults.get('waitForWork')?.shift();
+    if (fault !== undefined) throw new Error('Redis went away');
+    const woken = new AbortController();
+    const stop = () => woken.abort();
+    const look = () => {
+      const queue = queues.find((name) => this.#markers.delete(name));
+      if (queue !== undefined) stop();
+    };
+    this.#wakes.add(look);
+    signal.addEventListener('abort', stop, { once: true });
+    look();
+    await this.#clock.sleep(maxMs, woken.signal);
+    this.#wakes.delete(look);
+  }
+
+  async #through<T>(port: Port, effect: () => T): Promise<T> {
+    const fault = this.#faults.get(port)?.shift();
+    if (fault === 'refused') throw new Error('Redis went away');
+    const answer = effect();
+    await new Promise((resolve) => setImmediate(resolve)); // a round trip
+    if (fault === 'lost') throw new Error('the reply was lost');
+    return answer;
+  }
+}
+
+export class FakeDirectory implements Pick<WorkerDirectory, 'beat' | 'goodbye' | 'announceTypes'> {
+  readonly beats: WorkerBeat[] = [];
+  readonly announced: string[][] = [];
+  readonly commands: WorkerCommand[] = [];
+  goodbyes = 0;
+  failing = false;
+
+  async beat(worker: WorkerBeat): Promise<WorkerCommand[]> {
+    if (this.failing) throw new Error('Redis went away');
+    this.beats.push(worker);
+    return this.commands.splice(0);
+  }
+
+  async announceTypes(types: readonly { task_type: string }[]): Promise<void> {
+    if (this.failing) throw new Error('Redis went away');
+    this.announced.push(types.map((type) => type.task_type));
+  }
+
+  async goodbye(): Promise<void> {
+    this.goodbyes++;
+  }
+}
