@@ -1,0 +1,166 @@
+/**
+ * A pool: as many worker processes as wanted, all with the same queues, concurrency and handlers.
+ *
+ * A change of what they serve replaces them: new ones start, old ones finish what they run. Fewer processes means
+ * that those with the least to do stop gracefully. Nothing is left running after `stop`.
+ */
+import type { z } from 'zod';
+import { isoTime } from '#queue/contract/primitives';
+import type { CreatePool, Pool, PoolExit } from '#queue/contract/worker';
+import type { Clock } from '#queue/kernel/clock';
+import type { Log } from '#queue/kernel/log';
+import type { Service } from '#queue/kernel/service';
+import { OutputTail } from './output-tail';
+import { type MemberEnd, PoolMember } from './pool-member';
+import type { WorkerProgram } from './worker-process';
+
+export const KEPT_EXITS = 20;
+
+export interface PoolSpec extends CreatePool {
+  id: string;
+}
+
+export interface WorkerPoolDeps {
+  program: WorkerProgram;
+  /** What a worker process of this pool is configured with. */
+  workerConfig: (spec: PoolSpec, workerId: string) => unknown;
+  shutdownTimeoutMs: number;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+  /** Every line that a worker prints, as it comes. */
+  onLine: (line: string) => void;
+}
+
+export class WorkerPool implements Service {
+  readonly name: string;
+  readonly #deps: WorkerPoolDeps;
+  readonly #log: Log;
+  readonly #output = new OutputTail();
+  /** Members that are stopping stay here until they have ended. */
+  readonly #members = new Set<PoolMember>();
+  #exits: z.infer<typeof PoolExit>[] = [];
+  #spec: PoolSpec;
+  /** What the autoscaler asks for; null: as many as the spec says. */
+  #scaledTo: number | null = null;
+  #started = false;
+
+  constructor(spec: PoolSpec, deps: WorkerPoolDeps) {
+    this.name = `pool ${spec.name}`;
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#log = deps.log.child({ pool: spec.id });
+  }
+
+  get spec(): PoolSpec {
+    return this.#spec;
+  }
+
+  /** Processes wanted now. */
+  get size(): number {
+    const { autoscale, processes } = this.#spec;
+    if (autoscale === null) return processes;
+    return Math.min(autoscale.max, Math.max(autoscale.min, this.#scaledTo ?? processes));
+  }
+
+  get runningTasks(): number {
+    return [...this.#members].reduce((sum, member) => sum + member.runningTasks, 0);
+  }
+
+  /** Resolves when its processes are forked, not when they serve. */
+  async start(): Promise<void> {
+    this.#started = true;
+    this.#settle();
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    await Promise.all([...this.#members].map((member) => this.#retire(member)));
+  }
+
+  async kill(): Promise<void> {
+    this.#started = false;
+    await Promise.all([...this.#members].map((member) => member.kill()));
+  }
+
+  quiet(): void {
+    for (const member of this.#members) member.quiet();
+  }
+
+  /** Takes effect at once; replaces the processes where they serve something else now. */
+  update(spec: PoolSpec): void {
+    const served = ({ queues, concurrency, handlers }: PoolSpec) => JSON.stringify([queues, concurrency, handlers]);
+    const replace = served(spec) !== served(this.#spec);
+    this.#spec = spec;
+    if (!this.#started) return;
+    if (replace) for (const member of this.#active()) void this.#retire(member);
+    this.#settle();
+  }
+
+  scaleTo(processes: number): void {
+    this.#scaledTo = processes;
+    if (this.#started) this.#settle();
+  }
+
+  view(): Pool {
+    const { id, ...spec } = this.#spec;
+    const members = [...this.#members].map((member) => member.view());
+    return { id, ...spec, processes: this.size, members, exits: this.#exits, output: this.#output.lines };
+  }
+
+  #active(): PoolMember[] {
+    return [...this.#members].filter((member) => !member.stopping);
+  }
+
+  /** Starts or stops members until their number is right. */
+  #settle(): void {
+    const active = this.#active();
+    for (let count = active.length; count < this.size; count++) this.#add();
+    const surplus = Math.max(0, active.length - this.size);
+    const idlestFirst = active.sort((a, b) => a.runningTasks - b.runningTasks);
+    for (const member of idlestFirst.slice(0, surplus)) void this.#retire(member);
+  }
+
+  #add(): void {
+    const { program, workerConfig, shutdownTimeoutMs, clock, random, onLine } = this.#deps;
+    const member = new PoolMember({
+      program,
+      config: (workerId) => workerConfig(this.#spec, workerId),
+      shutdownTimeoutMs,
+      clock,
+      log: this.#log,
+      random,
+      onLine: (line) => {
+        this.#output.push(line);
+        onLine(line);
+      },
+      onUnaskedEnd: (end) => this.#record(end),
+    });
+    this.#members.add(member);
+    member.start();
+  }
+
+  async #retire(member: PoolMember): Promise<void> {
+    await member.stop();
+    this.#members.delete(member);
+  }
+
+  #record({ workerId, code, signal, failure, running }: MemberEnd): void {
+    const reason =
+      failure === null
+        ? signal === null
+          ? `exited with code ${code}`
+          : `killed by ${signal}`
+        : `did not start: ${failure}`;
+    this.#log.error('a worker process ended unasked', { worker: workerId, reason, running });
+    const exit = {
+      at: isoTime(this.#deps.clock.now()),
+      worker_id: workerId,
+      code,
+      signal,
+      reason,
+      running: [...running],
+    };
+    this.#exits = [exit, ...this.#exits].slice(0, KEPT_EXITS);
+  }
+}

@@ -1,0 +1,283 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LineCutter, OutputTail, TAIL_LINES } from '#main/pools/output-tail';
+import { WorkerPools } from '#main/pools/pool-manager';
+import { PoolStore } from '#main/pools/pool-store';
+import { KEPT_EXITS, type PoolSpec, WorkerPool, type WorkerPoolDeps } from '#main/pools/worker-pool';
+import type { CreatePool } from '#queue/contract/worker';
+import { systemClock } from '#queue/kernel/clock';
+import { silentLog } from '#queue/kernel/log';
+
+/** A worker without a queue: announces itself, obeys signals, and does what its configuration says. */
+const CHILD = `
+const config = JSON.parse(process.env.MILLRACE_WORKER_CONFIG);
+process.on('SIGTERM', () => { console.log('got SIGTERM'); if (!config.stubborn) process.exit(0); });
+process.on('SIGUSR1', () => console.log('quiet now'));
+process.on('disconnect', () => process.exit(3));
+console.log('argv ' + process.argv.length + ' ' + config.concurrency);
+process.send({ type: 'ready', workerId: 'w' + process.pid });
+process.send({ type: 'running', tasks: config.tasks ?? [] }, () => {
+  if (config.fate === 'crash') { console.error('dying words'); process.exitCode = 7; process.disconnect(); }
+  else setInterval(() => {}, 1000);
+});
+if (config.fate === 'crash') process.removeAllListeners('disconnect');
+`;
+
+let dir: string;
+let pools: { kill(): Promise<void> }[];
+const pids = new Set<number>();
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'millrace-pools-'));
+  writeFileSync(join(dir, 'child.cjs'), CHILD);
+  pools = [];
+  pids.clear();
+});
+afterEach(async () => {
+  await Promise.all(pools.map((pool) => pool.kill()));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const input: CreatePool = {
+  name: 'one',
+  queues: [{ name: 'default', weight: 1 }],
+  concurrency: 4,
+  processes: 1,
+  handlers: null,
+  autoscale: null,
+};
+const specOf = (change: Partial<PoolSpec> = {}): PoolSpec => ({ id: 'p1', ...input, ...change });
+
+const deps = (child: Record<string, unknown> = {}, change: Partial<WorkerPoolDeps> = {}): WorkerPoolDeps => ({
+  program: { entry: join(dir, 'child.cjs'), env: { PATH: process.env.PATH } },
+  workerConfig: (spec) => ({ concurrency: spec.concurrency, ...child }),
+  shutdownTimeoutMs: 0,
+  clock: systemClock,
+  log: silentLog,
+  random: () => 0,
+  onLine: () => undefined,
+  ...change,
+});
+
+const poolOf = (
+  spec = specOf(),
+  child: Record<string, unknown> = {},
+  change: Partial<WorkerPoolDeps> = {},
+): WorkerPool => {
+  const pool = new WorkerPool(spec, deps(child, change));
+  pools.push(pool);
+  return pool;
+};
+const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const members = (pool: WorkerPool, state = 'running') => pool.view().members.filter((member) => member.state === state);
+const alive = (pid: number | null): boolean => {
+  try {
+    return pid !== null && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('a worker pool', () => {
+  it('runs as many processes as it should, and none after stop', async () => {
+    const pool = poolOf(specOf({ processes: 2 }));
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(2));
+    const found = members(pool).map((member) => member.pid);
+    expect(members(pool).map((member) => member.worker_id)).toEqual(found.map((pid) => `w${pid}`));
+    await pool.stop();
+    expect(found.map(alive)).toEqual([false, false]);
+    expect(pool.view().members).toEqual([]);
+    expect(pool.view().exits).toEqual([]);
+  });
+
+  it('hands its configuration over in the environment, not in the arguments, and keeps what is printed', async () => {
+    const pool = poolOf(specOf({ concurrency: 9 }));
+    await pool.start();
+    await until(() => expect(pool.view().output).toContain('argv 2 9'));
+  });
+
+  it('starts a process again that crashed, and records how it ended and what it ran', async () => {
+    const tasks = [{ id: '01KA9Z6Q0MB0Q3T5V7X9YABCDE', task_type: 'email' }];
+    const pool = poolOf(specOf(), { fate: 'crash', tasks });
+    await pool.start();
+    await until(() => expect(pool.view().exits.length).toBeGreaterThanOrEqual(2));
+    const { exits, output, members: now } = pool.view();
+    expect(exits[0]).toMatchObject({ code: 7, signal: null, reason: 'exited with code 7', running: tasks });
+    expect(output).toContain('dying words');
+    expect(now[0]?.restarts).toBeGreaterThan(0);
+  });
+
+  it('names the signal that killed a process', async () => {
+    const pool = poolOf();
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(1));
+    const [first] = members(pool);
+    process.kill(first?.pid ?? 0, 'SIGKILL');
+    await until(() =>
+      expect(pool.view().exits[0]).toMatchObject({ code: null, signal: 'SIGKILL', reason: 'killed by SIGKILL' }),
+    );
+    await until(() => expect(members(pool)[0]?.restarts).toBe(1));
+    expect(members(pool)[0]?.pid).not.toBe(first?.pid);
+  });
+
+  it('waits longer after every end in a row, by the lot that it draws', async () => {
+    const slept: number[] = [];
+    const clock = { ...systemClock, sleep: async (ms: number) => void slept.push(ms) };
+    const pool = poolOf(specOf(), { fate: 'crash' }, { clock, random: () => 1 });
+    await pool.start();
+    await until(() => expect(slept.length).toBeGreaterThanOrEqual(4));
+    expect(slept.slice(0, 4)).toEqual([500, 1000, 2000, 4000]);
+  });
+
+  it('keeps a bounded number of exits', async () => {
+    const clock = { ...systemClock, sleep: async () => undefined };
+    const pool = poolOf(specOf({ processes: 4 }), { fate: 'crash' }, { clock });
+    await pool.start();
+    await until(() =>
+      expect(pool.view().members.reduce((sum, member) => sum + member.restarts, 0)).toBeGreaterThan(KEPT_EXITS),
+    );
+    expect(pool.view().exits).toHaveLength(KEPT_EXITS);
+  });
+
+  it('kills a process that does not stop in its time', async () => {
+    let killNow: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      killNow = resolve;
+    });
+    const pool = poolOf(specOf(), { stubborn: true }, { clock: { ...systemClock, sleep: () => late } });
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(1));
+    const stopped = pool.stop();
+    await until(() => expect(pool.view().output).toContain('got SIGTERM'));
+    expect(pool.view().members[0]?.state).toBe('stopping');
+    killNow();
+    await stopped;
+    expect(pool.view().members).toEqual([]);
+  });
+
+  it('replaces its processes when they are to serve something else, and only then', async () => {
+    const pool = poolOf();
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(1));
+    const before = members(pool)[0]?.pid;
+    pool.update(specOf({ name: 'renamed' }));
+    expect(members(pool)[0]?.pid).toBe(before);
+    pool.update(specOf({ concurrency: 5 }));
+    await until(() => expect(pool.view().output).toContain('argv 2 5'));
+    await until(() => expect(pool.view().members).toHaveLength(1));
+    expect(members(pool)[0]?.pid).not.toBe(before);
+    expect(alive(before ?? null)).toBe(false);
+  });
+
+  it('stops the idlest ones when there should be fewer', async () => {
+    let started = 0;
+    const workerConfig = () => ({ tasks: started++ === 0 ? [{ id: 'a', task_type: 't' }] : [] });
+    const pool = poolOf(
+      specOf({ processes: 3, autoscale: { min: 1, max: 3, target_latency: 1 } }),
+      {},
+      { workerConfig },
+    );
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(3));
+    await until(() => expect(pool.runningTasks).toBe(1));
+    const busy = members(pool)[0]?.pid;
+    pool.scaleTo(1);
+    await until(() => expect(pool.view().members).toHaveLength(1));
+    expect(pool.view().members[0]?.pid).toBe(busy);
+    pool.scaleTo(99);
+    expect(pool.size).toBe(3);
+  });
+
+  it('quiets its processes', async () => {
+    const pool = poolOf();
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(1));
+    pool.quiet();
+    await until(() => expect(pool.view().output).toContain('quiet now'));
+  });
+
+  it('tells why a program cannot be started, and goes on trying', async () => {
+    const pool = poolOf(
+      specOf(),
+      {},
+      { program: { entry: join(dir, 'child.cjs'), env: {}, execPath: join(dir, 'nothing') } },
+    );
+    await pool.start();
+    await until(() => expect(pool.view().exits[0]?.reason).toContain('did not start'));
+  });
+});
+
+describe('the pools of a process', () => {
+  const managerOf = (configured: CreatePool | null = null): WorkerPools => {
+    const manager = new WorkerPools({ ...deps(), configured, store: new PoolStore(join(dir, 'data/pools.json')) });
+    pools.push(manager);
+    return manager;
+  };
+
+  it('starts pools that were made earlier again, with their changes', async () => {
+    const first = managerOf(input);
+    await first.start();
+    const made = await first.create({ ...input, name: 'mails', concurrency: 2 });
+    await first.patch(made.id, { processes: 2 });
+    await first.patch('default', { concurrency: 8 });
+    await first.stop();
+    expect(statSync(join(dir, 'data/pools.json')).mode & 0o777).toBe(0o600);
+
+    const second = managerOf(input);
+    await second.start();
+    const found = await second.list();
+    expect(found.map(({ id, name, concurrency, processes }) => ({ id, name, concurrency, processes }))).toEqual([
+      { id: 'default', name: 'one', concurrency: 4, processes: 1 },
+      { id: made.id, name: 'mails', concurrency: 2, processes: 2 },
+    ]);
+    expect(await second.remove(made.id)).toBe(true);
+    expect(await new PoolStore(join(dir, 'data/pools.json')).load()).toEqual([]);
+  });
+
+  it('refuses a name that is taken, and handlers that are no folder', async () => {
+    const manager = managerOf(input);
+    await manager.start();
+    await expect(manager.create(input)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(manager.create({ ...input, name: 'b', handlers: join(dir, 'none') })).rejects.toMatchObject({
+      code: 'INVALID',
+    });
+    await expect(manager.patch('default', { handlers: 'relative' })).rejects.toMatchObject({ code: 'INVALID' });
+    expect(await manager.list()).toHaveLength(1);
+  });
+
+  it('answers for pools that it does not have', async () => {
+    const manager = managerOf();
+    await manager.start();
+    expect(await manager.patch('nope', {})).toBeNull();
+    expect(await manager.remove('nope')).toBe(false);
+  });
+
+  it('does not replace a file that it cannot read', async () => {
+    const path = join(dir, 'pools.json');
+    writeFileSync(path, '{"version":9}');
+    await expect(new PoolStore(path).load()).rejects.toThrow('does not hold pools');
+    writeFileSync(path, 'x');
+    await expect(new PoolStore(path).load()).rejects.toThrow('is not JSON');
+  });
+});
+
+describe('what a pool keeps of the output', () => {
+  it('is the newest lines, each cut', () => {
+    const tail = new OutputTail();
+    for (let i = 0; i < TAIL_LINES + 5; i++) tail.push(`line ${i}`);
+    tail.push('x'.repeat(5000));
+    expect(tail.lines).toHaveLength(TAIL_LINES);
+    expect(tail.lines.at(0)).toBe('line 6');
+    expect(tail.lines.at(-1)).toHaveLength(2001);
+  });
+
+  it('is cut into lines whatever the chunks are, and a line without an end is cut too', () => {
+    const lines: string[] = [];
+    const cutter = new LineCutter((line) => lines.push(line), 10);
+    for (const chunk of ['a', 'b\r\nc\n', '0123456789AB', '\nrest']) cutter.push(chunk);
+    cutter.end();
+    expect(lines).toEqual(['ab', 'c', '0123456789', 'AB', 'rest']);
+  });
+});
