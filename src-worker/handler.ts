@@ -3,10 +3,10 @@
  * (src-worker/millrace.ts); the built-in task types are written against the same shapes.
  */
 import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+import type { TaskStatus } from '#queue/contract/lifecycle';
 import type { StatusCounts } from '#queue/contract/queue';
 import type { LogLevel, SubmitTaskInput } from '#queue/contract/task';
-import type { TaskStatus } from '#queue/contract/lifecycle';
-import type { z } from 'zod';
 
 /** The task fails for good: to the dead-letter queue, whatever retries are left. */
 export class FatalError extends Error {
