@@ -57,6 +57,7 @@ export async function attemptWorld(
     engine,
     logs,
     programs,
+    executor,
     root,
     async run(given: Partial<FakeTask> & { type: string }): Promise<RealAttempt> {
       const task = engine.add(given);

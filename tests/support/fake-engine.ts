@@ -262,7 +262,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 're
           continue;
         }
         if (progress !== null) {
-          task.progress = Math.max(task.progress, progress.percent);
+          task.progress = progress.percent;
           task.progressMessage = progress.message;
         }
         task.logs.push(...logs.map(({ level, message, attempt }) => ({ level, message, attempt })));

@@ -1,0 +1,168 @@
+/**
+ * The WebSocket `/ws`: takes upgrades of an HTTP server, follows the event feed, and keeps time for the clients.
+ * What is sent in which order is the hub's; how much may wait in a socket is the connection's.
+ */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { QueueError } from '#queue/contract/errors';
+import { LIMITS } from '#queue/contract/limits';
+import type { EventFeed, FeedItem, TaskChange } from '#queue/engine/ports';
+import type { Clock } from '#queue/kernel/clock';
+import type { Log } from '#queue/kernel/log';
+import type { Service } from '#queue/kernel/service';
+import { CLOSE_MS } from './stream-connection';
+import { encodeFrame, type PushedFrame } from './stream-frames';
+import { type GaugeReaders, Gauges } from './stream-gauges';
+import { StreamHub } from './stream-hub';
+import { type Snapshot, SnapshotSource } from './stream-snapshots';
+import { admit, type Door, refuseUpgrade, SUBPROTOCOL } from './stream-upgrade';
+
+export interface StreamServerDeps extends Door, GaugeReaders {
+  http: Server;
+  feed: EventFeed;
+  snapshot(): Promise<Snapshot>;
+  clock: Clock;
+  log: Log;
+  /** Of the program; told in `hello`. */
+  version: string;
+}
+
+const TICK_MS = 1000;
+
+export class StreamServer implements Service {
+  readonly name = 'stream';
+  readonly #deps: StreamServerDeps;
+  readonly #stopping = new AbortController();
+  readonly #hub: StreamHub;
+  readonly #gauges: Gauges;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: LIMITS.wsMessageBytes,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  /** Changes of this event-loop turn. */
+  #pending: TaskChange[] = [];
+  /** Upgrades that are being looked at. */
+  #opening = 0;
+  #loops: Promise<unknown> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(deps: StreamServerDeps) {
+    this.#deps = deps;
+    const { clock, log } = deps;
+    const snapshots = new SnapshotSource({ read: () => deps.snapshot(), clock, log, signal: this.#stopping.signal });
+    this.#hub = new StreamHub({
+      clock,
+      version: deps.version,
+      takeSnapshot: () => snapshots.take(),
+      onResume: () => this.#gauges.forget(),
+    });
+    this.#gauges = new Gauges({
+      read: deps,
+      clock,
+      log,
+      wanted: (topic) => this.#hub.wanted(topic),
+      send: (topic, frame) => this.#hub.broadcast(topic, frame),
+    });
+  }
+
+  get clients(): number {
+    return this.#hub.clients;
+  }
+
+  /** Takes over the server's upgrades, all of them: other paths than /ws are refused. */
+  async start(): Promise<void> {
+    if (this.#loops || this.#stopping.signal.aborted) return;
+    const { http, feed, log } = this.#deps;
+    const { signal } = this.#stopping;
+    http.on('upgrade', this.#upgrade);
+    const guard = (name: string, loop: Promise<void>) =>
+      loop.catch((error: unknown) => log.error(`the event stream's ${name} ended`, { error }));
+    this.#loops = Promise.all([
+      guard(
+        'feed',
+        feed.follow((item) => this.#take(item), signal),
+      ),
+      guard('gauges', this.#gauges.run(signal)),
+      guard('clock', this.#keepTime(signal)),
+    ]);
+  }
+
+  /** Closes every client with 1001, and resolves when all of them are gone. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Tells clients when the connection to Redis is lost or back. */
+  redisIs(state: 'up' | 'down'): void {
+    this.#hub.redisIs(state);
+    if (state === 'up') this.#gauges.touch();
+  }
+
+  /** Operations and alerts; they carry no number. */
+  push(frame: PushedFrame): void {
+    this.#hub.broadcast(frame.type === 'operation' ? 'operations' : 'alerts', encodeFrame(frame));
+  }
+
+  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const ignore = () => socket.destroy();
+    socket.on('error', ignore);
+    this.#opening++;
+    void this.#open(request)
+      .then(() => {
+        socket.off('error', ignore);
+        this.#sockets.handleUpgrade(request, socket, head, (ws: WebSocket) => this.#hub.join(ws, socket));
+      })
+      .catch((error: unknown) => refuseUpgrade(socket, error, this.#deps.log))
+      .finally(() => {
+        this.#opening--;
+      });
+  };
+
+  async #open(request: IncomingMessage): Promise<void> {
+    await admit(request, this.#deps);
+    if (this.#stopping.signal.aborted) throw new QueueError('REDIS_UNREACHABLE', 'the server stops');
+    if (this.#hub.clients + this.#opening > LIMITS.wsClients) {
+      throw new QueueError('TOO_MANY_REQUESTS', `${LIMITS.wsClients} clients are connected already`);
+    }
+  }
+
+  #take(item: FeedItem): void {
+    if (item.kind === 'gap') {
+      this.#pending = []; // the snapshots tell it
+      this.#hub.breakOff(`events of queue ${item.queue} were lost: ${item.reason}`);
+    } else {
+      if (this.#pending.length === 0) setImmediate(() => this.#flush());
+      for (const change of item.changes) this.#pending.push(change);
+    }
+    this.#gauges.touch();
+  }
+
+  #flush(): void {
+    const changes = this.#pending;
+    this.#pending = [];
+    this.#hub.publish(changes);
+  }
+
+  async #keepTime(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(TICK_MS, signal);
+      if (!signal.aborted) this.#hub.tick();
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#hub.closeAll();
+    await this.#loops;
+    const patience = new AbortController();
+    void this.#deps.clock.sleep(CLOSE_MS, patience.signal).then(() => this.#hub.terminateAll());
+    await this.#hub.empty();
+    patience.abort();
+    this.#deps.http.off('upgrade', this.#upgrade);
+    this.#sockets.close();
+  }
+}
