@@ -1,0 +1,76 @@
+/** Numbers, times and ids as people read them. Pure: `now` is always handed in. */
+const THIN_SPACE = '\u2009';
+
+/** 12 482 with thin spaces; fractions keep `digits`. */
+export function formatNumber(value: number, digits = 0): string {
+  const [whole = '', fraction] = Math.abs(value).toFixed(digits).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, THIN_SPACE);
+  return `${value < 0 ? '−' : ''}${grouped}${fraction === undefined ? '' : `.${fraction}`}`;
+}
+
+/** Rates: one digit below 100 a second. */
+export const formatRate = (perSecond: number): string => formatNumber(perSecond, perSecond < 100 ? 1 : 0);
+
+/** 840 ms · 2.4 s · 3m 12s · 4h 06m · 3d 04h */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  return formatSeconds(Math.round(ms / 1000));
+}
+
+function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m ${pad(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours}h ${pad(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d ${pad(hours % 24)}h`;
+}
+
+/** Whole seconds since `iso`, for what ticks once a second; never negative: the clocks of browser and server differ a little. */
+export const formatAge = (iso: string, now: number): string =>
+  formatSeconds(Math.floor(Math.max(0, now - Date.parse(iso)) / 1000));
+
+/** in 2m 12s, or `due` */
+export function formatUntil(iso: string, now: number): string {
+  const left = Date.parse(iso) - now;
+  return left <= 0 ? 'due' : `in ${formatSeconds(Math.ceil(left / 1000))}`;
+}
+
+/** First 8 and last 4 characters of a task id. */
+export const shortId = (id: string): string => (id.length <= 14 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`);
+
+/** 212 B · 38 KiB · 1.2 GiB */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit] ?? ''}`;
+}
+
+/** 14:47:08 of the reader's zone; the day goes in front where it is another one. */
+export function formatTime(iso: string, now: number): string {
+  const at = new Date(iso);
+  const time = at.toLocaleTimeString('en-GB', { hour12: false });
+  if (at.toDateString() === new Date(now).toDateString()) return time;
+  return `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${time}`;
+}
+
+const ULID_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** When the task of this id was created, from the id's first ten characters. */
+export function timeOfTaskId(id: string): string {
+  let ms = 0;
+  for (const char of id.slice(0, 10)) ms = ms * 32 + ULID_ALPHABET.indexOf(char);
+  return new Date(ms).toISOString();
+}
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${formatNumber(count)} ${count === 1 ? one : many}`;
+
+export const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

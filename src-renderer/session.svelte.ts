@@ -1,0 +1,184 @@
+/**
+ * One console and the server it looks at: owns the API client, the live connection and the stores, and carries
+ * frames from the one to the others. Views read its stores and call its verbs.
+ */
+import type { ServerFrame } from '#queue/contract/stream';
+import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { TaskDetailLoader } from './loaders/task-detail-loader';
+import { TaskListLoader } from './loaders/task-list-loader';
+import { ApiClient } from './net/api-client';
+import { ApiError } from './net/api-error';
+import type { BrowserTime } from './net/browser-time';
+import { StreamClient } from './net/stream-client';
+import type { Preferences } from './preferences.svelte';
+import { ConnectionStore } from './stores/connection-store.svelte';
+import { SystemStore } from './stores/system-store.svelte';
+import { TaskDetailStore } from './stores/task-detail-store.svelte';
+import { type TaskFrame, TaskListStore } from './stores/task-list-store.svelte';
+
+export interface SessionDeps {
+  /** Origin of the server, with a trailing slash. */
+  baseUrl: string;
+  preferences: Preferences;
+  time: BrowserTime;
+  fetch: typeof fetch;
+  openSocket: (url: string, protocols: string[]) => WebSocket;
+}
+
+/** Changes of tasks are painted in batches, so that a busy server does not keep the page busy. */
+const PAINT_MS = 120;
+const SECOND_MS = 1000;
+const LATEST_ROWS = 50;
+
+export class Session {
+  readonly system = new SystemStore();
+  readonly connection = new ConnectionStore();
+  readonly list = new TaskListStore();
+  /** The newest tasks of all, as the snapshot brings them. */
+  readonly latest = new TaskListStore(LATEST_ROWS);
+  readonly detail = new TaskDetailStore();
+  readonly baseUrl: string;
+  /** The server wants a token, or refuses the one that it was given. */
+  needsToken = $state<'missing' | 'refused' | null>(null);
+  /** Unix ms, once a second: for ages. */
+  now = $state(0);
+  readonly #deps: SessionDeps;
+  readonly #api: ApiClient;
+  readonly #stream: StreamClient;
+  readonly #listLoader: TaskListLoader;
+  readonly #detailLoader: TaskDetailLoader;
+  #inbox: TaskFrame[] = [];
+  #takeBackTick: () => void = () => undefined;
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+    this.baseUrl = deps.baseUrl;
+    const { baseUrl, preferences, time } = deps;
+    this.now = time.now();
+    const token = () => preferences.token;
+    this.#api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    const url = new URL('ws', baseUrl);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#stream = new StreamClient({
+      url: url.href,
+      token,
+      time,
+      open: deps.openSocket,
+      onFrame: (frame) => this.#take(frame),
+      onPhase: (phase) => this.connection.enter(phase, time.now()),
+      onRefused: () => void this.#probe(),
+    });
+    this.#listLoader = new TaskListLoader(this.#api, this.list);
+    this.#detailLoader = new TaskDetailLoader(this.#api, this.detail, time);
+  }
+
+  start(): void {
+    this.#tick();
+    this.#stream.start();
+  }
+
+  stop(): void {
+    this.#takeBackTick();
+    this.#stream.stop();
+  }
+
+  /** Tries again with this token; the page asks once more where it is refused. */
+  useToken(token: string): void {
+    this.#deps.preferences.setToken(token);
+    this.needsToken = null;
+    this.#stream.start();
+    void this.#listLoader.reload();
+    void this.#detailLoader.refresh();
+  }
+
+  retryNow(): void {
+    this.#stream.retryNow();
+  }
+
+  loadTasks(filter: TaskListStore['filter']): void {
+    void this.#listLoader.load(filter);
+  }
+
+  reloadTasks(): void {
+    void this.#listLoader.reload();
+  }
+
+  moreTasks(): void {
+    void this.#listLoader.more();
+  }
+
+  openTask(id: string | null): void {
+    void this.#detailLoader.open(id);
+  }
+
+  refreshTask(): void {
+    void this.#detailLoader.refresh();
+  }
+
+  /** Keeps what is known where it fails: types only help to fill the form. @throws {ApiError} */
+  async loadTaskTypes(): Promise<void> {
+    this.system.taskTypes = await this.#api.taskTypes();
+  }
+
+  /** @throws {ApiError} */
+  submit(task: SubmitTaskInput): Promise<Task> {
+    return this.#api.submit(task);
+  }
+
+  /** @throws {ApiError} */
+  async cancel(id: string): Promise<void> {
+    await this.#api.cancel(id);
+    this.#detailLoader.refreshSoon();
+  }
+
+  /** @throws {ApiError} */
+  async retry(id: string): Promise<void> {
+    await this.#api.retry(id);
+    this.#detailLoader.refreshSoon();
+  }
+
+  #take(frame: ServerFrame): void {
+    this.connection.apply(frame, this.#deps.time.now());
+    this.system.apply(frame);
+    if (frame.type === 'task') {
+      if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
+      this.#inbox.push(frame);
+    }
+    if (frame.type === 'snapshot') {
+      this.#inbox.length = 0; // what happened before it, the lists will tell
+      const { tasks, stats } = frame;
+      this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
+      if (this.list.loaded || this.list.error !== null) void this.#listLoader.reload();
+      void this.#detailLoader.refresh();
+    }
+  }
+
+  #paint(): void {
+    const frames = this.#inbox;
+    this.#inbox = [];
+    this.list.apply(frames);
+    this.latest.apply(frames);
+    this.latest.trim();
+    if (this.list.overfull && this.list.loading === null) void this.#listLoader.reload();
+    if (this.detail.apply(frames)) this.#detailLoader.refreshSoon();
+  }
+
+  #askForToken(): void {
+    this.needsToken = this.#deps.preferences.token === null ? 'missing' : 'refused';
+    this.#stream.stop();
+  }
+
+  /** A browser does not tell why a WebSocket was refused; a plain request does, and shows at least the numbers. */
+  async #probe(): Promise<void> {
+    try {
+      this.system.stats = await this.#api.stats();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // an ApiError is on the screen already: no connection, or no token
+    }
+  }
+
+  #tick(): void {
+    this.now = this.#deps.time.now();
+    this.#takeBackTick = this.#deps.time.after(SECOND_MS, () => this.#tick());
+  }
+}

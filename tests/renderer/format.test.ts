@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import {
+  formatAge,
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatUntil,
+  shortId,
+  timeOfTaskId,
+} from '../../src-renderer/format';
+import { parseRoute, tasksHref } from '../../src-renderer/router.svelte';
+
+it.each([
+  [0, '0 ms'],
+  [840, '840 ms'],
+  [2400, '2.4 s'],
+  [42_000, '42 s'],
+  [192_000, '3m 12s'],
+  [14_760_000, '4h 06m'],
+  [273_600_000, '3d 04h'],
+])('writes %d ms as %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});
+
+it('groups digits with thin spaces', () => {
+  expect(formatNumber(12_482)).toBe('12\u2009482');
+  expect(formatNumber(-1_234_567.5, 1)).toBe('−1\u2009234\u2009567.5');
+});
+
+it('never tells a negative age, and says when something is due', () => {
+  expect(formatAge('2026-11-22T12:00:10.000Z', Date.UTC(2026, 10, 22, 12))).toBe('0 s');
+  expect(formatUntil('2026-11-22T12:02:12.000Z', Date.UTC(2026, 10, 22, 12))).toBe('in 2m 12s');
+  expect(formatUntil('2026-11-22T12:00:00.000Z', Date.UTC(2026, 10, 22, 12))).toBe('due');
+});
+
+it('writes bytes in binary units and ids by their ends', () => {
+  expect([212, 38_912, 1_288_490_189].map(formatBytes)).toEqual(['212 B', '38.0 KiB', '1.2 GiB']);
+  expect(shortId('01M7T463VGWF73YNPHVF3YCNZ0')).toBe('01M7T463…CNZ0');
+});
+
+it('reads the moment out of a task id', () => {
+  expect(timeOfTaskId('01ARZ3NDEKTSV4RRFFQ69G5FAV')).toBe('2016-07-30T23:54:10.259Z');
+});
+
+it('reads back the address of a filtered list, and nothing that is no state', () => {
+  const href = tasksHref(
+    { status: 'failed', queue: 'a.b', type: 'email', text: 'x & y' },
+    '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  );
+  expect(parseRoute(href)).toEqual({
+    view: 'tasks',
+    filter: { status: 'failed', queue: 'a.b', type: 'email', text: 'x & y' },
+    taskId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  });
+  expect(parseRoute('#/tasks?status=lost')).toMatchObject({ filter: { status: '' }, taskId: null });
+  expect(parseRoute('')).toEqual({ view: 'overview' });
+});

@@ -1,0 +1,156 @@
+import { expect, it, vi } from 'vitest';
+import { Preferences } from '../../src-renderer/preferences.svelte';
+import { Session } from '../../src-renderer/session.svelte';
+import { NO_FILTER } from '../../src-renderer/stores/task-row';
+import { idOf, snapshotOf, statsOf, TestTime, taskFrame, taskOf } from './support';
+
+function storage(): Storage {
+  const values = new Map<string, string>();
+  return {
+    get length() {
+      return values.size;
+    },
+    clear: () => values.clear(),
+    key: (n) => [...values.keys()][n] ?? null,
+    getItem: (key) => values.get(key) ?? null,
+    setItem: (key, value) => void values.set(key, value),
+    removeItem: (key) => void values.delete(key),
+  };
+}
+
+type Answer = { status?: number; body: unknown };
+
+function setup(answer: (path: string, init: RequestInit) => Answer) {
+  const time = new TestTime();
+  const preferences = new Preferences(storage(), storage());
+  const requests: string[] = [];
+  const sockets: { url: string; protocols: string[]; socket: Record<string, unknown> }[] = [];
+  const session = new Session({
+    baseUrl: 'http://127.0.0.1:8000/',
+    preferences,
+    time,
+    fetch: async (input, init) => {
+      const url = new URL(String(input));
+      requests.push(`${init?.method ?? 'GET'} ${url.pathname}${url.search}`);
+      const { status = 200, body } = answer(url.pathname, init ?? {});
+      return new Response(JSON.stringify(body), { status });
+    },
+    openSocket: (url, protocols) => {
+      const socket = { send: vi.fn(), close: vi.fn() };
+      sockets.push({ url, protocols, socket });
+      return socket as unknown as WebSocket;
+    },
+  });
+  session.start();
+  const receive = (...frames: unknown[]) => {
+    const handle = sockets[sockets.length - 1]?.socket.onmessage as (event: { data: string }) => void;
+    for (const frame of frames) handle({ data: JSON.stringify(frame) });
+  };
+  const hello = { type: 'hello', protocol: 1, seq: 0, heartbeat: 15, version: '0.1.0' };
+  return { session, time, preferences, requests, sockets, receive, hello };
+}
+
+const page = (...tasks: unknown[]) => ({ body: { tasks, next_cursor: null, total: tasks.length, total_exact: true } });
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+it('fills its stores from the snapshot and follows the frames, painting them in batches', () => {
+  const { session, time, receive, hello, sockets } = setup(() => page());
+  expect(sockets[0]?.url).toBe('ws://127.0.0.1:8000/ws');
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf(), stats: { ...statsOf(), total: 1 }, tasks: [taskOf(0)] });
+  expect(session.system.stats?.total).toBe(1);
+  expect(session.connection.live).toBe(true);
+  receive(taskFrame(1), taskFrame(2), taskFrame(3));
+  expect(session.latest.rows).toHaveLength(1);
+  time.advance(120);
+  expect(session.latest.rows.map((row) => row.id)).toEqual([idOf(3), idOf(2), idOf(1), idOf(0)]);
+});
+
+it('is stale while Redis is down, and says since when', () => {
+  const { session, time, receive, hello } = setup(() => page());
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
+  time.advance(5000);
+  receive({ type: 'connection', redis: 'down' });
+  expect(session.connection).toMatchObject({ live: false, staleSince: time.now() });
+  receive({ type: 'connection', redis: 'up' });
+  expect(session.connection).toMatchObject({ live: true, staleSince: null });
+});
+
+it('reads the list again after a resync', async () => {
+  const { session, requests, receive, hello } = setup(() => page(taskOf(1)));
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
+  session.loadTasks({ ...NO_FILTER, status: 'failed' });
+  await settled();
+  expect(requests).toEqual(['GET /api/tasks?limit=100&status=failed']);
+  receive({ type: 'resync', reason: 'lost' }, { type: 'snapshot', seq: 9, ...snapshotOf() });
+  expect(requests).toHaveLength(2);
+});
+
+it('asks for a token on 401, sends it with everything then, and says when it is refused', async () => {
+  const { session, preferences, sockets } = setup((_, init) =>
+    new Headers(init.headers).get('authorization') === 'Bearer right'
+      ? page()
+      : { status: 401, body: { title: 'A token is required' } },
+  );
+  session.loadTasks(NO_FILTER);
+  await settled();
+  expect(session.needsToken).toBe('missing');
+  session.useToken('wrong');
+  await settled();
+  expect(session.needsToken).toBe('refused');
+  session.useToken('right');
+  await settled();
+  expect(session.needsToken).toBeNull();
+  expect(preferences.token).toBe('right');
+  expect(sockets[sockets.length - 1]?.protocols).toEqual(['millrace', 'bearer.right']);
+});
+
+it('hands a refused submit on with its fields', async () => {
+  const { session } = setup(() => ({
+    status: 422,
+    body: {
+      type: 'about:blank',
+      title: 'The request is not valid',
+      status: 422,
+      detail: 'x',
+      errors: [{ path: 'payload.to', message: 'is required' }],
+    },
+  }));
+  await expect(session.submit({ task_type: 'email' })).rejects.toMatchObject({
+    status: 422,
+    title: 'The request is not valid',
+    fields: [{ path: 'payload.to', message: 'is required' }],
+  });
+});
+
+it('reads a task with its parts, and again soon after it changed', async () => {
+  const answers: Record<string, unknown> = {
+    history: { history: [] },
+    logs: { logs: [] },
+    explain: { status: 'pending', reasons: [], position: 0, eta_seconds: null },
+  };
+  let status: 'pending' | 'completed' = 'pending';
+  const { session, time, requests, receive, hello } = setup((path) => ({
+    body: answers[path.split('/')[4] ?? ''] ?? taskOf(1, { status }),
+  }));
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
+  session.openTask(idOf(1));
+  await settled();
+  await settled();
+  expect(session.detail.detail?.task.id).toBe(idOf(1));
+  status = 'completed';
+  receive(taskFrame(1, 'completed', { status: 'completed' }), taskFrame(2));
+  time.advance(120);
+  expect(session.detail.detail?.task.status).toBe('completed');
+  time.advance(400);
+  await settled();
+  await settled();
+  expect(session.detail.detail?.explanation).toBeNull();
+  expect(requests.filter((request) => request === `GET /api/tasks/${idOf(1)}`)).toHaveLength(2);
+});
+
+it('tells a server that is away from one that answers nonsense', async () => {
+  const { session } = setup(() => ({ body: { surprise: true } }));
+  session.loadTasks(NO_FILTER);
+  await settled();
+  expect(session.list.error).toMatchObject({ title: 'The answer is not understood' });
+});
