@@ -62,7 +62,8 @@ const runs = () => {
   const lines = readFileSync(join(dir, 'log'), 'utf8').trim().split('\n');
   return lines.map((line) => line.split(' ')[0] ?? '');
 };
-const stats = async (api: TestApi) => StatsOverview.parse(await (await api.call('GET', '/api/tasks/stats/overview')).json());
+const stats = async (api: TestApi) =>
+  StatsOverview.parse(await (await api.call('GET', '/api/tasks/stats/overview')).json());
 
 async function submitMany(api: TestApi, count: number): Promise<void> {
   const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: payload() }));

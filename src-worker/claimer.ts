@@ -1,0 +1,240 @@
+/**
+ * The work loop: settles what has ended and claims what comes next, in the same calls.
+ *
+ * For each queue at most two calls are out at a time, each on a lane of its own. A call takes every settle that waits
+ * and asks for at most half of the slots; what ends meanwhile waits for the next call. So batches grow with the load
+ * and shrink with it, with no timer. A call whose outcome is unknown is repeated with the very same arguments until it
+ * is answered: the engine knows the nonce, so nothing is claimed or settled twice, and no settle is dropped.
+ * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
+ */
+import { LIMITS } from '#queue/contract/limits';
+import type { ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
+import type { Clock } from '#queue/kernel/clock';
+import { randomName } from '#queue/kernel/ids';
+import type { Log } from '#queue/kernel/log';
+import { type Deadline, Deadlines } from './deadlines';
+import { QueueLine } from './queue-line';
+import { Settler } from './settler';
+import { shareOut } from './shares';
+
+const LANES = 2;
+const WAIT_MAX_MS = 2_000;
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 2_000;
+
+export interface ClaimerDeps {
+  engine: Pick<TaskEngine, 'work' | 'waitForWork'>;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+  workerId: string;
+  queues: readonly { name: string; weight: number }[];
+  concurrency: number;
+  leaseMs: number;
+  types: readonly string[];
+  /** Leases that can still be held: a second bound on claims, should many settles be on their way. */
+  room: () => number;
+  /** Every one of them takes a slot until `slotFreed`. */
+  onClaimed: (tasks: readonly ClaimedTask[]) => void;
+  onSettled: (settle: Settle, verdict: Verdict) => void;
+}
+
+export class Claimer {
+  readonly #deps: ClaimerDeps;
+  readonly #lines: readonly QueueLine[];
+  readonly #settler = new Settler();
+  readonly #abandon = new AbortController();
+  #on = false;
+  #turnAsked = false;
+  #taken = 0;
+  /** Slots that calls on their way have asked for. */
+  #wanted = 0;
+  #calls = 0;
+  /** Of this very process: a worker that is started again under its old id must not repeat its old calls. */
+  readonly #name = randomName('n');
+  #nonces = 0;
+  /** How far the queues that are served have come: see QueueLine.passed. */
+  #virtual = 0;
+  readonly #onCallEnd: (() => void)[] = [];
+  #listening = false;
+  /** Ends the wait that is on its way. */
+  #listen = new AbortController();
+  readonly #alarms: Deadlines;
+  #alarm: Deadline | undefined;
+
+  constructor(deps: ClaimerDeps) {
+    this.#deps = deps;
+    this.#alarms = new Deadlines(deps.clock);
+    this.#lines = deps.queues.map(({ name, weight }) => new QueueLine(name, weight, LANES));
+  }
+
+  start(): void {
+    this.#on = true;
+    this.#askTurn();
+  }
+
+  /** No new claims from now on. Calls on their way may still bring some. */
+  quiet(): void {
+    this.#on = false;
+    this.#alarms.clear();
+    this.#listen.abort();
+  }
+
+  /** Waits until every settle is answered and no call is out, at most until `deadline` fires. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.quiet();
+    const late = new Promise<void>((done) => {
+      if (deadline.aborted) done();
+      else deadline.addEventListener('abort', () => done(), { once: true });
+    });
+    while ((this.#calls > 0 || this.#settler.unanswered > 0) && !deadline.aborted) {
+      await Promise.race([late, this.#settler.drained().then(() => this.#callEnds())]);
+    }
+    this.#abandon.abort();
+  }
+
+  /** An attempt has ended and its slot is free; `settle` follows now or later, or never, where the lease is lost. */
+  slotFreed(): void {
+    this.#taken--;
+    this.#askTurn();
+  }
+
+  settle(queue: string, settle: Settle): void {
+    this.#settler.add(queue, settle);
+    this.#askTurn();
+  }
+
+  /** Everything that happens in one turn of the event loop leads to one look. */
+  #askTurn(): void {
+    if (this.#turnAsked) return;
+    this.#turnAsked = true;
+    setImmediate(() => {
+      this.#turnAsked = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const { clock } = this.#deps;
+    const now = clock.monotonic();
+    const open = this.#lines.filter((line) => line.hasFreeLane);
+    const wants = this.#shares(open, now);
+    for (const [index, line] of open.entries()) {
+      const settles = this.#settler.take(line.name, LIMITS.workBatch);
+      let want = wants[index] ?? 0;
+      // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
+      if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
+      if (settles.length === 0 && want === 0) continue;
+      void this.#call(line, settles, want);
+    }
+    if (open.some((line) => line.hasFreeLane && line.isReady(now)) && this.#free() > 0) this.#askTurn();
+    this.#waitIfIdle(now);
+  }
+
+  #free(): number {
+    if (!this.#on) return 0;
+    const { concurrency, room } = this.#deps;
+    return Math.max(0, Math.min(concurrency - this.#taken, room()) - this.#wanted);
+  }
+
+  #half(): number {
+    return Math.min(Math.ceil(this.#deps.concurrency / 2), LIMITS.workBatch);
+  }
+
+  #shares(open: readonly QueueLine[], now: number): number[] {
+    const free = this.#free();
+    const ready = open.filter((line) => free > 0 && line.isReady(now));
+    const idle = this.#taken === 0 && this.#wanted === 0 && this.#settler.unanswered === 0;
+    const most = idle ? LIMITS.workBatch : this.#half();
+    const shares = shareOut(free, ready);
+    return open.map((line) => {
+      const index = ready.indexOf(line);
+      return index < 0 ? 0 : Math.min(shares[index] ?? 0, most);
+    });
+  }
+
+  async #call(line: QueueLine, settles: readonly Settle[], want: number): Promise<void> {
+    const { workerId, leaseMs, types } = this.#deps;
+    const lane = line.takeLane();
+    this.#wanted += want;
+    this.#calls++;
+    const nonce = `${this.#name}.${(this.#nonces++).toString(36)}`;
+    const call: WorkCall = { queue: line.name, workerId, lane, nonce, settles, want, leaseMs, types };
+    const reply = await this.#untilAnswered(call);
+    line.giveLane(lane);
+    this.#wanted -= want;
+    this.#calls--;
+    if (reply !== null) this.#answered(line, call, reply);
+    this.#settler.answered(settles.length);
+    for (const done of this.#onCallEnd.splice(0)) done();
+    this.#askTurn();
+  }
+
+  #answered(line: QueueLine, { settles, want }: WorkCall, reply: WorkReply): void {
+    const { clock, onSettled, onClaimed } = this.#deps;
+    const { claimed, nextDueInMs: dueInMs, skipped } = reply;
+    const reached = line.passed;
+    line.learn({ want, got: claimed.length, dueInMs, skipped, now: clock.monotonic() }, this.#virtual);
+    if (claimed.length > 0) this.#virtual = Math.max(this.#virtual, reached);
+    for (const [index, settle] of settles.entries()) onSettled(settle, reply.verdicts[index] ?? 'gone');
+    if (claimed.length === 0) return;
+    this.#taken += claimed.length;
+    onClaimed(claimed);
+  }
+
+  /** @returns null where the worker ended before there was an answer */
+  async #untilAnswered(call: WorkCall): Promise<WorkReply | null> {
+    const { engine, clock, random, log } = this.#deps;
+    let delayMs = RETRY_FIRST_MS;
+    for (let tries = 1; ; tries++) {
+      try {
+        const reply = await engine.work(call);
+        if (tries > 1) log.info('work goes on', { queue: call.queue, tries });
+        return reply;
+      } catch (error) {
+        if (tries === 1)
+          log.warn('a work call failed; it is repeated until it is answered', { queue: call.queue, error });
+      }
+      await clock.sleep(delayMs * (0.5 + random() / 2), this.#abandon.signal);
+      if (this.#abandon.signal.aborted) return null;
+      delayMs = Math.min(delayMs * 2, RETRY_MAX_MS);
+    }
+  }
+
+  #callEnds(): Promise<void> {
+    return this.#calls === 0 ? Promise.resolve() : new Promise((done) => this.#onCallEnd.push(done));
+  }
+
+  /** Where slots are free and a queue is dry, somebody has to listen for work, and to wake when it comes due. */
+  #waitIfIdle(now: number): void {
+    if (!this.#on || this.#free() === 0) return;
+    const dry = this.#lines.filter((line) => !line.isReady(now));
+    if (dry.length === 0) return;
+    const dueInMs = Math.min(...dry.map((line) => line.readyInMs(now)));
+    this.#alarm?.cancel();
+    if (dueInMs < WAIT_MAX_MS) this.#alarm = this.#alarms.after(dueInMs, () => this.#askTurn());
+    if (!this.#listening) void this.#listenToAll();
+  }
+
+  /** Always to all queues: a wait that is on its way covers one that becomes dry meanwhile. */
+  async #listenToAll(): Promise<void> {
+    const { engine, clock, workerId, queues, log, random } = this.#deps;
+    this.#listening = true;
+    this.#listen = new AbortController();
+    const { signal } = this.#listen;
+    try {
+      await engine.waitForWork(
+        workerId,
+        queues.map(({ name }) => name),
+        WAIT_MAX_MS,
+        signal,
+      );
+    } catch (error) {
+      log.debug('waiting for work failed', { error });
+      await clock.sleep(RETRY_MAX_MS * random(), signal);
+    }
+    this.#listening = false;
+    for (const line of this.#lines) line.woken();
+    this.#askTurn();
+  }
+}

@@ -1,0 +1,35 @@
+/** A worker as the directory shows it. */
+import { hostname } from 'node:os';
+import { isoTime } from '#queue/contract/primitives';
+import type { WorkerBeat } from '#queue/engine/ports';
+import type { Attempt } from './attempt';
+import type { WorkerConfig } from './config';
+import type { Registry } from './registry';
+
+export interface BeatFacts extends Pick<WorkerBeat, 'id' | 'state' | 'completed' | 'failed' | 'event_loop_lag_ms'> {
+  config: Pick<WorkerConfig, 'queues' | 'concurrency' | 'pool' | 'version'>;
+  registry: Registry;
+  running: readonly Attempt[];
+  /** Unix ms. */
+  startedAt: number;
+}
+
+export const workerBeat = ({ config, registry, running, startedAt, ...rest }: BeatFacts): WorkerBeat => ({
+  ...rest,
+  host: hostname(),
+  pid: process.pid,
+  version: config.version,
+  pool: config.pool,
+  queues: config.queues.map(({ name, weight }) => ({ name, weight })),
+  task_types: [...registry.types],
+  concurrency: config.concurrency,
+  running: running.map((attempt) => ({
+    id: attempt.task.id,
+    task_type: attempt.task.type,
+    queue: attempt.task.queue,
+    started_at: isoTime(attempt.startedAt),
+  })),
+  memory_bytes: process.memoryUsage.rss(),
+  blocked: false,
+  started_at: isoTime(startedAt),
+});

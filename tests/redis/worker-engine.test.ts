@@ -1,0 +1,329 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ConnectedEngine } from '#queue/engine/connect';
+import type { TaskSpec } from '#queue/engine/ports';
+import { toTaskSpec } from '#queue/engine/task-spec';
+import { systemClock } from '#queue/kernel/clock';
+import { TaskArtifacts } from '#worker/artifacts';
+import { WorkerConfig, type WorkerConfigInput } from '#worker/config';
+import { type AnyHandler, FatalError, RetryLater, Snooze } from '#worker/handler';
+import { HeldView } from '#worker/held-table';
+import { LeaseBeat } from '#worker/lease-beat';
+import { Registry, toTaskHandler } from '#worker/registry';
+import { TaskAccessOverPorts } from '#worker/task-access';
+import { Worker } from '#worker/worker';
+import { connectTo, submitAll, submitOne } from '../support/engine';
+import { waitFor } from '../support/millrace-process';
+import { type RedisServer, startRedis } from '../support/redis-server';
+import { type LogRecord, recordingLog } from '../support/worker-world';
+
+let server: RedisServer;
+let connected: ConnectedEngine;
+let root: string;
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  root = await mkdtemp(join(tmpdir(), 'millrace-artifacts-'));
+});
+afterAll(async () => {
+  await server?.stop();
+  await rm(root, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  connected = connectTo(server);
+  await connected.whenReady(5_000);
+  await connected.store.command('flush', (redis) => redis.flushall());
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await connected.close();
+});
+
+/** A worker with connections of its own. */
+async function working(handlers: readonly AnyHandler[], config: Partial<WorkerConfigInput> = {}) {
+  const own = connectTo(server, { name: 'worker' });
+  await own.whenReady(5_000);
+  const logs: LogRecord[] = [];
+  const log = recordingLog(logs);
+  const checked = WorkerConfig.parse({ redis: null, artifactsDir: root, concurrency: 5, leaseMs: 2_000, ...config });
+  const { engine, reader, directory } = own;
+  const access = { engine, reader, toSpec: toTaskSpec, defaults: checked.taskDefaults };
+  const worker = new Worker({
+    id: `w-${logs.length}${ends.length}-${Math.floor(systemClock.now() % 1e6)}`,
+    config: checked,
+    engine,
+    directory,
+    registry: new Registry(
+      handlers.map((handler) => toTaskHandler({ handler, source: 'test', folder: root }, async () => null)),
+    ),
+    beatRunner: (table) => {
+      let beat: LeaseBeat | undefined;
+      return {
+        start: async (events) => {
+          const view = new HeldView(
+            table.memory,
+            checked.queues.map(({ name }) => name),
+          );
+          beat = new LeaseBeat({
+            engine,
+            directory,
+            view,
+            clock: systemClock,
+            log,
+            events,
+            leaseMs: checked.leaseMs,
+            maxBlockMs: checked.maxBlockMs,
+          });
+          await beat.start();
+        },
+        post: () => undefined,
+        stop: async () => beat?.stop(),
+      };
+    },
+    clock: systemClock,
+    log,
+    random: () => 0.5,
+    artifactsFor: (task, signal) => new TaskArtifacts(root, task.id, signal),
+    tasksFor: (task) => new TaskAccessOverPorts(access, task.owner),
+    onStopAsked: () => void worker.stop(),
+  });
+  await worker.start();
+  await own.upkeep.start();
+  ends.push(async () => {
+    await worker.stopNow();
+    await own.close();
+  });
+  return { worker, logs, own };
+}
+
+const task = async (id: string) => (await connected.reader.getTasks([id], { full: true }))[0];
+const until = (id: string, status: string) =>
+  waitFor(
+    `task ${id} to be ${status}`,
+    async () => {
+      const found = await task(id);
+      return found?.status === status ? found : null;
+    },
+    10_000,
+  );
+const submit = (spec: Partial<TaskSpec>) =>
+  submitOne(connected, { type: 'job', backoff: { type: 'fixed', baseMs: 50, maxMs: 50, jitter: 0 }, ...spec });
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error)));
+
+describe('a worker over Redis', () => {
+  it('runs a thousand tasks, each once, by priority within what it takes at a time', async () => {
+    let runs = 0;
+    const ids = await submitAll(
+      connected,
+      Array.from({ length: 1_000 }, (_, i) => ({ type: 'job', priority: (i % 10) + 1 })),
+    );
+    await working([{ type: 'job', run: () => ({ run: ++runs }) }], { concurrency: 50 });
+    await waitFor('all to complete', async () =>
+      (await connected.reader.queueState('default'))?.counts.completed === 1_000 ? true : null,
+    );
+    expect(runs).toBe(1_000);
+    const found = await connected.reader.getTasks(ids);
+    expect(found.every((it) => it?.attempts === 1 && it.status === 'completed')).toBe(true);
+  });
+
+  it('keeps progress, logs, result and artifacts of a task', async () => {
+    const id = await submit({ payload: '{"n":2}' });
+    let seen: () => void = () => undefined;
+    const looked = new Promise<void>((done) => {
+      seen = done;
+    });
+    await working([
+      {
+        type: 'job',
+        run: async ({ payload, progress, log, artifacts }) => {
+          await progress(30, 'a third');
+          await looked;
+          log.warn('look', { payload });
+          const { name } = await artifacts.write('out.txt', 'hello');
+          return { name };
+        },
+      },
+    ]);
+    const running = await waitFor('progress', async () => {
+      const found = await task(id);
+      return found?.progress === 30 ? found : null;
+    });
+    expect(running).toMatchObject({ status: 'processing', progressMessage: 'a third' });
+    seen();
+    expect(await until(id, 'completed')).toMatchObject({ result: '{"name":"out.txt"}', progress: 100, attempts: 1 });
+    expect(await connected.reader.logs(id)).toEqual([
+      expect.objectContaining({ level: 'warn', message: 'look {"payload":{"n":2}}', attempt: 1 }),
+    ]);
+    expect(await readFile(join(root, id, 'out.txt'), 'utf8')).toBe('hello');
+  });
+
+  it('retries, counts attempts, keeps every error, and buries after the last attempt', async () => {
+    const id = await submit({ maxRetries: 2 });
+    await working([
+      { type: 'job', run: ({ task: { attempt } }) => Promise.reject(new TypeError(`attempt ${attempt}`)) },
+    ]);
+    const dead = await until(id, 'failed');
+    expect(dead).toMatchObject({ attempts: 3, error: { name: 'TypeError', message: 'attempt 3' } });
+    const errors = (await connected.reader.history(id))?.flatMap(({ error }) => (error === null ? [] : [error]));
+    expect(errors?.map(({ message }) => message)).toEqual(['attempt 1', 'attempt 2', 'attempt 3']);
+    expect(new Set(errors?.map(({ fingerprint }) => fingerprint)).size).toBe(1);
+  });
+
+  it('buries at once on FatalError, and goes on later on RetryLater and Snooze', async () => {
+    const [fatal, later, snoozed] = [
+      await submit({ type: 'fatal' }),
+      await submit({ type: 'later' }),
+      await submit({ type: 'snooze' }),
+    ];
+    let naps = 0;
+    await working([
+      { type: 'fatal', run: () => Promise.reject(new FatalError('never')) },
+      { type: 'later', run: ({ task: { attempt } }) => (attempt === 1 ? Promise.reject(new RetryLater(0.2)) : 'ok') },
+      { type: 'snooze', run: () => (naps++ < 3 ? Promise.reject(new Snooze(0.1)) : 'ok') },
+    ]);
+    expect(await until(fatal, 'failed')).toMatchObject({ attempts: 1 });
+    expect(await until(later, 'completed')).toMatchObject({ attempts: 2 });
+    expect(await until(snoozed, 'completed')).toMatchObject({ attempts: 1 });
+  });
+
+  it('cancels a running task', async () => {
+    const id = await submit({});
+    await working([{ type: 'job', run: ({ signal }) => aborted(signal) }], { leaseMs: 400 });
+    await until(id, 'processing');
+    expect(await connected.engine.cancel([id], 'changed my mind')).toEqual(['asked']);
+    expect((await until(id, 'cancelled')).attempts).toBe(1);
+  });
+
+  it('keeps the lease of a task that runs for many lease times', async () => {
+    const id = await submit({});
+    let finish: () => void = () => undefined;
+    const { logs } = await working(
+      [
+        {
+          type: 'job',
+          run: () =>
+            new Promise<void>((done) => {
+              finish = done;
+            }),
+        },
+      ],
+      { leaseMs: 400 },
+    );
+    await until(id, 'processing');
+    await systemClock.sleep(2_000);
+    finish();
+    expect(await until(id, 'completed')).toMatchObject({ attempts: 1 });
+    expect(logs.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  it('starts a scheduled task when it is due, within a moment', async () => {
+    let startedAt = 0;
+    await working([
+      {
+        type: 'job',
+        run: () => {
+          startedAt = systemClock.now();
+        },
+      },
+    ]);
+    const dueAt = systemClock.now() + 700;
+    const id = await submit({ runAt: dueAt });
+    await until(id, 'completed');
+    expect(startedAt).toBeGreaterThanOrEqual(dueAt);
+    expect(startedAt - dueAt).toBeLessThan(400);
+  });
+
+  it('hands its running tasks back on a stop, and another worker runs them; no attempt is counted', async () => {
+    const id = await submit({});
+    const { worker } = await working([{ type: 'job', run: ({ signal }) => aborted(signal) }], {
+      shutdownTimeoutMs: 100,
+    });
+    await until(id, 'processing');
+    await worker.stop();
+    expect(await task(id)).toMatchObject({ status: 'pending', attempts: 0 });
+    expect(await connected.directory.list()).toEqual([]);
+    await working([{ type: 'job', run: () => 'elsewhere' }]);
+    expect(await until(id, 'completed')).toMatchObject({ attempts: 1, result: '"elsewhere"' });
+  });
+
+  it('submits tasks of its own, and looks at them', async () => {
+    const id = await submit({ type: 'parent', owner: 'ada' });
+    await working([
+      { type: 'child', run: ({ payload }) => payload },
+      {
+        type: 'parent',
+        run: async ({ tasks, task: { id: parent } }) => {
+          const children = await tasks.submit(
+            [1, 2].map((n) => ({ task_type: 'child', payload: { n }, idempotency_key: `${parent}/${n}` })),
+          );
+          const states = await tasks.states(children);
+          if (states.some((state) => state?.status !== 'completed')) throw new Snooze(0.1);
+          return states.map((state) => state?.result);
+        },
+      },
+    ]);
+    expect((await until(id, 'completed')).result).toBe('[{"n":1},{"n":2}]');
+    const { tasks } = await connected.reader.listTasks({ task_type: 'child' }, { limit: 10, cursor: null });
+    expect(tasks.map(({ owner, status }) => [owner, status])).toEqual([
+      ['ada', 'completed'],
+      ['ada', 'completed'],
+    ]);
+  });
+
+  it('is in the directory with what it does, and hears its commands', async () => {
+    const { worker } = await working([{ type: 'job', aliases: ['chore'], run: () => 1 }], {
+      queues: 'default=2,other',
+    });
+    const [seen] = await connected.directory.list();
+    expect(seen).toMatchObject({
+      id: worker.id,
+      state: 'running',
+      task_types: ['job', 'chore'],
+      concurrency: 5,
+      blocked: false,
+    });
+    expect((await connected.directory.announcedTypes()).map(({ task_type }) => task_type).sort()).toEqual([
+      'chore',
+      'job',
+    ]);
+    expect(await connected.directory.command(worker.id, 'quiet')).toBe(true);
+    await waitFor('quiet', async () => ((await connected.directory.list())[0]?.state === 'quiet' ? true : null));
+    const id = await submit({});
+    await systemClock.sleep(300);
+    expect((await task(id))?.status).toBe('pending');
+  });
+
+  it('loses nothing and runs nothing twice over a kill -9 of Redis', async () => {
+    const runs = new Map<string, number>();
+    await working(
+      [
+        {
+          type: 'job',
+          run: async ({ task: { id } }) => {
+            runs.set(id, (runs.get(id) ?? 0) + 1);
+            await systemClock.sleep(20);
+            return 'ok';
+          },
+        },
+      ],
+      { concurrency: 20, leaseMs: 10_000 },
+    );
+    const ids = await submitAll(
+      connected,
+      Array.from({ length: 400 }, () => ({ type: 'job' })),
+    );
+    await waitFor('some to run', () => (runs.size > 60 ? true : null));
+    server.kill9();
+    await systemClock.sleep(500);
+    await server.restart();
+    await waitFor('all to complete', async () =>
+      (await connected.reader.queueState('default'))?.counts.completed === ids.length ? true : null,
+    );
+    expect([...runs.values()].filter((count) => count > 1)).toEqual([]);
+    expect(runs.size).toBe(ids.length);
+  });
+});
