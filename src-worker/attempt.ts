@@ -12,16 +12,14 @@ import { TimeoutError } from './abort-reasons';
 import type { Deadline, Deadlines } from './deadlines';
 import { endingOf, type HandlerOutcome } from './ending';
 import { describeThrown } from './error-report';
-import type { Artifacts, HandlerContext, TaskAccess } from './handler';
-import { handlerContext } from './handler-context';
+import type { Artifacts, TaskAccess } from './handler';
+import { type ContextSource, handlerContext } from './handler-context';
 import { readPayload } from './json-edges';
 import type { Recorder } from './recorder';
 import type { TaskHandler } from './registry';
 
+/** What all attempts of a worker share. */
 export interface AttemptDeps {
-  task: ClaimedTask;
-  handler: TaskHandler;
-  recorder: Recorder;
   deadlines: Deadlines;
   clock: Clock;
   log: Log;
@@ -34,23 +32,46 @@ export interface AttemptDeps {
   onEnd: (attempt: Attempt, settle: Settle | null) => void;
 }
 
-export class Attempt {
+export class Attempt implements ContextSource {
   readonly task: ClaimedTask;
   readonly recorder: Recorder;
   readonly startedAt: number;
+  readonly timeoutMs: number;
   readonly #deps: AttemptDeps;
-  readonly #timeoutMs: number;
+  readonly #handler: TaskHandler;
   #controller: AbortController | undefined;
   #reason: Error | null = null;
   #timer: Deadline | undefined;
   #ended = false;
 
-  constructor(deps: AttemptDeps) {
+  constructor(deps: AttemptDeps, task: ClaimedTask, handler: TaskHandler, recorder: Recorder) {
     this.#deps = deps;
-    this.task = deps.task;
-    this.recorder = deps.recorder;
+    this.#handler = handler;
+    this.task = task;
+    this.recorder = recorder;
     this.startedAt = deps.clock.now();
-    this.#timeoutMs = Math.min(deps.task.timeoutMs, deps.handler.timeoutMs ?? Number.POSITIVE_INFINITY);
+    this.timeoutMs = Math.min(task.timeoutMs, handler.timeoutMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Why the signal has fired; null where it has not. */
+  get reason(): Error | null {
+    return this.#reason;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== null) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get artifacts(): Artifacts {
+    return this.#deps.artifactsFor(this.task, this.signal);
+  }
+
+  get tasks(): TaskAccess {
+    return this.#deps.tasksFor(this.task);
   }
 
   get hasEnded(): boolean {
@@ -59,7 +80,7 @@ export class Attempt {
 
   /** Never throws, never rejects. */
   start(): void {
-    this.#timer = this.#deps.deadlines.after(this.#timeoutMs, () => this.abort(new TimeoutError(this.#timeoutMs)));
+    this.#timer = this.#deps.deadlines.after(this.timeoutMs, () => this.abort(new TimeoutError(this.timeoutMs)));
     void this.#run();
   }
 
@@ -93,12 +114,12 @@ export class Attempt {
   }
 
   async #run(): Promise<void> {
-    const { handler } = this.#deps;
+    const handler = this.#handler;
     let outcome: HandlerOutcome;
     try {
       const read = readPayload(this.task.payload, handler.schema);
       const payload = 'value' in read ? read.value : await read.later;
-      outcome = { kind: 'returned', value: await handler.run(this.#context(payload)) };
+      outcome = { kind: 'returned', value: await handler.run(handlerContext(this, payload)) };
     } catch (error) {
       outcome = { kind: 'threw', error };
     }
@@ -128,27 +149,5 @@ export class Attempt {
     if (outcome.kind === 'threw' && outcome.error !== this.#reason) {
       log.warn('a handler threw after its attempt had ended', { ...of, thrown: describeThrown(outcome.error) });
     } else log.debug('a handler ended after its attempt', of);
-  }
-
-  #context(payload: unknown): HandlerContext<unknown> {
-    const { artifactsFor, tasksFor } = this.#deps;
-    return handlerContext({
-      task: this.task,
-      payload,
-      recorder: this.recorder,
-      timeoutMs: this.#timeoutMs,
-      signal: () => this.#signal(),
-      reason: () => this.#reason,
-      artifactsFor,
-      tasksFor,
-    });
-  }
-
-  #signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== null) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
   }
 }

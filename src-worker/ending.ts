@@ -27,41 +27,43 @@ interface Facts {
 }
 
 /** @returns null where nothing may be recorded: the lease is lost */
-export function endingOf({ task, outcome, reason, progress, random }: Facts): Settle | null {
-  const lease = { id: task.id, token: task.token };
+export function endingOf(facts: Facts): Settle | null {
+  const { task, outcome, reason } = facts;
+  const { id, token } = task;
   if (reason instanceof LeaseLostError) return null;
-  if (reason instanceof CancelledError) return { ...lease, kind: 'cancelled', reason: reason.message };
-  if (reason instanceof TimeoutError) return failed(reason);
+  if (reason instanceof CancelledError) return { id, token, kind: 'cancelled', reason: reason.message };
+  if (reason instanceof TimeoutError) return failed(facts, reason);
   if (outcome.kind === 'returned') {
     try {
-      return { ...lease, kind: 'complete', result: encodeResult(outcome.value) };
+      return { id, token, kind: 'complete', result: encodeResult(outcome.value) };
     } catch (error) {
-      return dead(error);
+      return dead(facts, error);
     }
   }
-  if (reason instanceof ShutdownError) return { ...lease, kind: 'release' };
-  if (outcome.kind === 'silent') return failed(reason);
-  return thrown(outcome.error);
+  if (reason instanceof ShutdownError) return { id, token, kind: 'release' };
+  if (outcome.kind === 'silent') return failed(facts, reason);
+  return thrown(facts, outcome.error);
+}
 
-  function thrown(error: unknown): Settle {
-    if (isError(error, FatalError, 'FatalError')) return dead(error);
-    if (isError(error, Snooze, 'Snooze'))
-      return { ...lease, kind: 'snooze', delayMs: delayIn(error, MIN_SNOOZE_MS) ?? MIN_SNOOZE_MS };
-    if (isError(error, RetryLater, 'RetryLater')) return failed(error, delayIn(error, 0));
-    return failed(error);
+function thrown(facts: Facts, error: unknown): Settle {
+  const { id, token } = facts.task;
+  if (isError(error, FatalError, 'FatalError')) return dead(facts, error);
+  if (isError(error, Snooze, 'Snooze')) {
+    return { id, token, kind: 'snooze', delayMs: delayIn(error, MIN_SNOOZE_MS) ?? MIN_SNOOZE_MS };
   }
-  function failed(error: unknown, delayMs?: number): Settle {
-    if (task.attempt >= task.maxAttempts) return dead(error);
-    return {
-      ...lease,
-      kind: 'fail',
-      retryInMs: delayMs ?? backoffDelayMs(task.backoff, task.attempt, random),
-      error: failureReport(error, { attempt: task.attempt, progress }),
-    };
-  }
-  function dead(error: unknown): Settle {
-    return { ...lease, kind: 'dead', error: failureReport(error, { attempt: task.attempt, progress }) };
-  }
+  if (isError(error, RetryLater, 'RetryLater')) return failed(facts, error, delayIn(error, 0));
+  return failed(facts, error);
+}
+
+function failed(facts: Facts, error: unknown, delayMs?: number): Settle {
+  const { id, token, attempt, maxAttempts, backoff } = facts.task;
+  if (attempt >= maxAttempts) return dead(facts, error);
+  const retryInMs = delayMs ?? backoffDelayMs(backoff, attempt, facts.random);
+  return { id, token, kind: 'fail', retryInMs, error: failureReport(error, { attempt, progress: facts.progress }) };
+}
+
+function dead({ task: { id, token, attempt }, progress }: Facts, error: unknown): Settle {
+  return { id, token, kind: 'dead', error: failureReport(error, { attempt, progress }) };
 }
 
 function delayIn(error: unknown, minMs: number): number | undefined {

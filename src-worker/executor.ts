@@ -21,12 +21,28 @@ export interface ExecutorDeps extends Pick<AttemptDeps, 'random' | 'graceMs' | '
 export class Executor {
   readonly #deps: ExecutorDeps;
   readonly #deadlines: Deadlines;
+  /** The same for every attempt: made once, so that a short task costs as few objects as can be. */
+  readonly #attemptDeps: AttemptDeps;
   readonly #running = new Map<string, Attempt>();
   readonly #current = new AsyncLocalStorage<Attempt>();
 
   constructor(deps: ExecutorDeps) {
     this.#deps = deps;
     this.#deadlines = new Deadlines(deps.clock);
+    const { clock, log, random, graceMs, artifactsFor, tasksFor, onEnd } = deps;
+    this.#attemptDeps = {
+      clock,
+      log,
+      random,
+      graceMs,
+      artifactsFor,
+      tasksFor,
+      deadlines: this.#deadlines,
+      onEnd: (ended, settle) => {
+        this.#running.delete(ended.task.token);
+        onEnd(ended, settle);
+      },
+    };
   }
 
   /** Attempts whose slot is taken, oldest first. */
@@ -44,20 +60,11 @@ export class Executor {
   }
 
   start(task: ClaimedTask): void {
-    const { registry, reporter, onEnd, ...rest } = this.#deps;
-    const attempt = new Attempt({
-      ...rest,
-      task,
-      handler: registry.get(task.type) ?? handlerOfUnknown(task.type),
-      recorder: reporter.open(task),
-      deadlines: this.#deadlines,
-      onEnd: (ended, settle) => {
-        this.#running.delete(task.token);
-        onEnd(ended, settle);
-      },
-    });
+    const { registry, reporter } = this.#deps;
+    const handler = registry.get(task.type) ?? handlerOfUnknown(task.type);
+    const attempt = new Attempt(this.#attemptDeps, task, handler, reporter.open(task));
     this.#running.set(task.token, attempt);
-    this.#current.run(attempt, () => attempt.start());
+    this.#current.run(attempt, startAttempt, attempt);
   }
 
   /** @returns false where no such attempt runs */
@@ -93,6 +100,8 @@ export class Executor {
     this.#deadlines.clear();
   }
 }
+
+const startAttempt = (attempt: Attempt): void => attempt.start();
 
 /** The engine hands out tasks of our types only; should it ever not, the task says so instead of the worker. */
 const handlerOfUnknown = (type: string): TaskHandler => ({

@@ -3,52 +3,67 @@ import type { ClaimedTask } from '#queue/engine/ports';
 import type { Artifacts, HandlerContext, HandlerLog, RunningTask, TaskAccess } from './handler';
 import type { Recorder } from './recorder';
 
+/** The attempt, as its handler's context sees it. */
 export interface ContextSource {
-  task: ClaimedTask;
-  payload: unknown;
-  recorder: Recorder;
-  timeoutMs: number;
-  signal: () => AbortSignal;
+  readonly task: ClaimedTask;
+  readonly recorder: Recorder;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
   /** Why the signal has fired; null where it has not. */
-  reason: () => Error | null;
-  artifactsFor: (task: ClaimedTask, signal: AbortSignal) => Artifacts;
-  tasksFor: (task: ClaimedTask) => TaskAccess;
+  readonly reason: Error | null;
+  readonly artifacts: Artifacts;
+  readonly tasks: TaskAccess;
 }
 
-export function handlerContext(source: ContextSource): HandlerContext<unknown> {
-  const { task, recorder } = source;
-  let known: RunningTask | undefined;
-  let log: HandlerLog | undefined;
-  let artifacts: Artifacts | undefined;
-  let tasks: TaskAccess | undefined;
-  return {
-    payload: source.payload,
-    get task() {
-      known ??= runningTask(task, source.timeoutMs);
-      return known;
-    },
-    async progress(percent, message) {
-      const why = source.reason();
-      if (why !== null) throw why;
-      recorder.progress(percent, message);
-    },
-    get log() {
-      log ??= logOf(recorder);
-      return log;
-    },
-    get signal() {
-      return source.signal();
-    },
-    get artifacts() {
-      artifacts ??= source.artifactsFor(task, source.signal());
-      return artifacts;
-    },
-    get tasks() {
-      tasks ??= source.tasksFor(task);
-      return tasks;
-    },
-  };
+export const handlerContext = (source: ContextSource, payload: unknown): HandlerContext<unknown> =>
+  new Context(source, payload);
+
+/** Handlers take it apart (`{ payload, progress }`), so what they call is bound; what they do not ask for is not made. */
+class Context implements HandlerContext<unknown> {
+  readonly payload: unknown;
+  readonly #source: ContextSource;
+  #progress: HandlerContext<unknown>['progress'] | undefined;
+  #task: RunningTask | undefined;
+  #log: HandlerLog | undefined;
+  #artifacts: Artifacts | undefined;
+  #tasks: TaskAccess | undefined;
+
+  constructor(source: ContextSource, payload: unknown) {
+    this.#source = source;
+    this.payload = payload;
+  }
+
+  get progress(): HandlerContext<unknown>['progress'] {
+    this.#progress ??= progressOf(this.#source);
+    return this.#progress;
+  }
+  get task(): RunningTask {
+    this.#task ??= runningTask(this.#source.task, this.#source.timeoutMs);
+    return this.#task;
+  }
+  get log(): HandlerLog {
+    this.#log ??= logOf(this.#source.recorder);
+    return this.#log;
+  }
+  get signal(): AbortSignal {
+    return this.#source.signal;
+  }
+  get artifacts(): Artifacts {
+    this.#artifacts ??= this.#source.artifacts;
+    return this.#artifacts;
+  }
+  get tasks(): TaskAccess {
+    this.#tasks ??= this.#source.tasks;
+    return this.#tasks;
+  }
 }
+
+const progressOf =
+  (source: ContextSource): HandlerContext<unknown>['progress'] =>
+  async (percent, message) => {
+    if (source.reason !== null) throw source.reason;
+    source.recorder.progress(percent, message);
+  };
 
 const logOf = (recorder: Recorder): HandlerLog => ({
   debug: (message, fields) => recorder.log('debug', message, fields),

@@ -17,7 +17,8 @@ export class Recorder {
   #percent = 0;
   #message: string | null = null;
   #hasProgress = false;
-  #logs: LogEntry[] = [];
+  /** Null while there are none: most tasks log nothing. */
+  #logs: LogEntry[] | null = null;
   #onTheWay: AttemptReport | null = null;
   #closed = false;
 
@@ -34,7 +35,7 @@ export class Recorder {
     return this.#percent;
   }
   get hasNews(): boolean {
-    return this.#hasProgress || this.#logs.length > 0;
+    return this.#hasProgress || this.#logs !== null;
   }
   get isBeingSent(): boolean {
     return this.#onTheWay !== null;
@@ -65,9 +66,9 @@ export class Recorder {
   /** Everything new, to be sent now; then say `sent` or `putBack`. */
   take(): AttemptReport {
     const progress = this.#hasProgress ? { percent: this.#percent, message: this.#message } : null;
-    this.#onTheWay = { ...this.lease, progress, logs: this.#logs };
+    this.#onTheWay = { ...this.lease, progress, logs: this.#logs ?? [] };
     this.#hasProgress = false;
-    this.#logs = [];
+    this.#logs = null;
     return this.#onTheWay;
   }
 
@@ -78,14 +79,15 @@ export class Recorder {
   putBack(): void {
     if (this.#onTheWay === null) return;
     this.#hasProgress ||= this.#onTheWay.progress !== null;
-    const newer = this.#logs;
-    this.#logs = [...this.#onTheWay.logs];
+    const newer = this.#logs ?? [];
+    this.#logs = this.#onTheWay.logs.length > 0 ? [...this.#onTheWay.logs] : null;
     for (const entry of newer) this.#add(entry);
     this.#onTheWay = null;
   }
 
   /** The newest lines are kept, as in the engine. */
   #add(entry: LogEntry): void {
+    this.#logs ??= [];
     this.#logs.push(entry);
     if (this.#logs.length > LIMITS.logLines) this.#logs.splice(0, this.#logs.length - LIMITS.logLines);
   }
