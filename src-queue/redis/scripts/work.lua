@@ -15,10 +15,10 @@
 -- RETURNS -1 where the store was written by a newer layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
 -- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
-if not load_meta() then return -1 end
 local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local nC, nO = tonumber(ARGV[7]), tonumber(ARGV[8])
-local repeated = call('HGET', KEYS[1], lane) == nonce
+if not load_meta(lane) then return -1 end
+local repeated = m[16] == nonce
 
 -- 1. Judge the settles -----------------------------------------------------------------------------------------
 local total = nC + nO
@@ -35,9 +35,12 @@ for i = 1, total do
   if line and not seen[id] and sub(line, bar, bar + #token + 1) == '|' .. token .. '|' then
     seen[id] = true
     verdicts[i] = 'A'
-    flags[i], items[i] = byte(line, 1) - 48, sub(line, 2, bar - 1)
-    if i > nC or has(flags[i], F_UNIQUE) or has(flags[i], F_NEEDED) then needHead[#needHead + 1] = i end
-    if i > nC or has(flags[i], F_HISTORY) then needHistory[#needHistory + 1] = i end
+    local bits = byte(line, 1) - 48
+    flags[i], items[i] = bits, sub(line, 2, bar - 1)
+    if i > nC or bits > 0 then
+      if i > nC or has(bits, F_UNIQUE) or has(bits, F_NEEDED) then needHead[#needHead + 1] = i end
+      if i > nC or has(bits, F_HISTORY) then needHistory[#needHistory + 1] = i end
+    end
   elseif seen[id] and line and sub(line, bar, bar + #token + 1) == '|' .. token .. '|' then
     verdicts[i] = 'R' -- twice in one call
   else
@@ -53,9 +56,14 @@ for _, i in ipairs(needHistory) do historyBytes[i] = call('STRLEN', P .. 'h:' ..
 
 -- 2. Choose what to claim --------------------------------------------------------------------------------------
 local running, waiting = call('ZCARD', LEASES), call('ZCARD', PENDING)
-call('XLEN', EVENTS); call('LLEN', WAKE); call('HLEN', PROGRESS); call('LLEN', OUTBOX)
+call('XLEN', EVENTS); call('LLEN', WAKE)
+local reported = 0
 if total > 0 then
-  call('ZCARD', COMPLETED); call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('HLEN', UNIQUE); call('HLEN', GROUPS)
+  reported = call('HLEN', PROGRESS)
+  call('ZCARD', COMPLETED)
+end
+if #needHead > 0 then
+  call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX)
 end
 local settled = 0
 for i = 1, total do if verdicts[i] == 'A' then settled = settled + 1 end end
@@ -94,6 +102,7 @@ end
 
 local take, records, park, orphans = {}, {}, {}, {}
 local skipped = 0
+local runs, types_ = {}, {} -- whether this worker runs a type; the type of each task taken
 if allow > 0 then
   local ready = {}
   for _, id in ipairs(promoted) do
@@ -133,15 +142,20 @@ if allow > 0 then
       if #take >= allow then break end
       if not record then
         orphans[#orphans + 1] = batch[i]
-      elseif has(head_flags(record), F_EXPIRES) and wall > tonumber(head_field(record, 4)) then
+      elseif byte(record, 33) ~= 48 and has(head_flags(record), F_EXPIRES) and wall > tonumber(head_field(record, 4)) then
         -- It is only not started here; the next tick fails it.
-      elseif not find(types, ',' .. head_type(record) .. ',', 1, true) then
-        local served = call('HGET', SERVED, head_type(record))
-        if served and tonumber(served) >= mono then skipped = 1
-        else park[#park + 1] = { batch[i], record } end
       else
-        take[#take + 1] = batch[i]
-        records[#take] = record
+        local taskType = head_type(record)
+        if runs[taskType] == nil then runs[taskType] = find(types, ',' .. taskType .. ',', 1, true) ~= nil end
+        if runs[taskType] then
+          take[#take + 1] = batch[i]
+          records[#take] = record
+          types_[#take] = taskType
+        else
+          local served = call('HGET', SERVED, taskType)
+          if served and tonumber(served) >= mono then skipped = 1
+          else park[#park + 1] = { batch[i], record } end
+        end
       end
     end
   end
@@ -232,7 +246,7 @@ end
 if #gone > 0 then
   many('HDEL', ACTIVE, gone)
   many('ZREM', LEASES, gone)
-  many('HDEL', PROGRESS, gone)
+  if reported > 0 then many('HDEL', PROGRESS, gone) end
   for i = 1, #fresh, 1000 do call('MSET', unpack(fresh, i, min(i + 999, #fresh))) end
   many('ZADD', COMPLETED, ranks)
   many('ZADD', FAILED, dead)
@@ -271,23 +285,23 @@ if #take > 0 then
   local active, leases, told, expiring = {}, {}, {}, {}
   local until_ = int(mono + lease)
   local started_ = fmt('%011x', wall)
+  local tail = ':' .. nonce .. '|' .. worker
   reply = {}
   for i = 1, #take do
     local id, record = take[i], records[i]
-    local item = fmt('%04d', tonumber(sub(record, 1, 4)) + 1) .. sub(record, 28, 32) .. started_ .. head_type(record)
-    active[#active + 1] = id
-    active[#active + 1] = sub(record, 33, 33) .. item .. '|' .. int(base + i) .. ':' .. nonce .. '|' .. worker
-    leases[#leases + 1] = until_
-    leases[#leases + 1] = id
+    local ended, k = sub(record, 1, 4), 2 * i
+    local attempt = ended == '0000' and '0001' or fmt('%04d', tonumber(ended) + 1)
+    local item = attempt .. sub(record, 28, 32) .. started_ .. types_[i]
+    active[k - 1], active[k] = id, sub(record, 33, 33) .. item .. '|' .. int(base + i) .. tail
+    leases[k - 1], leases[k] = until_, id
+    reply[k - 1], reply[k] = id, record
     told[i] = id .. item
-    reply[#reply + 1] = id
-    reply[#reply + 1] = record
-    if has(head_flags(record), F_EXPIRES) then expiring[#expiring + 1] = id end
+    if byte(record, 33) ~= 48 and has(head_flags(record), F_EXPIRES) then expiring[#expiring + 1] = id end
   end
   many('ZADD', LEASES, leases)
   many('ZREM', PENDING, take)
   many('HSET', ACTIVE, active)
-  many('ZREM', EXPIRING, expiring)
+  if #expiring > 0 then many('ZREM', EXPIRING, expiring) end
   epoch = epoch + #take
   emit('s', told)
   if m[10] then set('rate_start', int(m[12])); set('rate_count', int(m[13] + #take)) end

@@ -28,16 +28,19 @@ local NEVER = 9007199254740991
 
 -- The queue clock: real time in normal running, but one call never moves it by more than `cap`, nor back. So a
 -- stepped wall clock, a suspended machine or a Redis outage cannot end the leases of workers that are alive.
-local m, wall, mono, eventCount, epoch, seq, due, paused
+local m, wall, wallText, mono, eventCount, epoch, seq, due, paused
 local events, eventItems = {}, 0
 local changed = {}
 
 -- `schema` is the layout's version: a store written by a newer layout is refused, untouched.
-local function load_meta()
+-- `more` is one further field to read; its value is m[16].
+local function load_meta(more)
+  if more then META[16] = more end
   m = call('HMGET', KEYS[1], unpack(META))
   if m[15] and tonumber(m[15]) ~= 1 then return false end
   local t = call('TIME')
   wall = t[1] * 1000 + floor(t[2] / 1000)
+  wallText = int(wall)
   local last, cap = tonumber(m[1] or wall), tonumber(m[3] or 2500)
   local passed = wall - last
   if passed < 0 then passed = 0 elseif passed > cap then passed = cap end
@@ -67,7 +70,8 @@ local function save_meta(worker)
       call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 'n', first, unpack(events))
     end
   end
-  call('HSET', KEYS[1], 'wall', int(wall), 'mono', int(mono), 'events', int(eventCount), 'schema', '1', unpack(changed))
+  if not m[15] then set('schema', '1') end
+  call('HSET', KEYS[1], 'wall', wallText, 'mono', int(mono), 'events', int(eventCount), unpack(changed))
 end
 
 -- Unique within one millisecond, so that a page can go on after it.
@@ -97,7 +101,7 @@ end
 
 -- A segment of a history ends with its own length, so it can be read from the end.
 local function segment(kind, item, token, worker, body)
-  local text = kind .. int(wall) .. '|' .. item .. '|' .. token .. '|' .. worker .. '|' .. int(#body) .. '|' .. body
+  local text = kind .. wallText .. '|' .. item .. '|' .. token .. '|' .. worker .. '|' .. #body .. '|' .. body
   return text .. fmt('%08x', #text) .. '\n'
 end
 
