@@ -8,7 +8,15 @@
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
  */
 import { LIMITS } from '#queue/contract/limits';
-import type { ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
+import {
+  type ClaimedTask,
+  LANES,
+  type Settle,
+  type TaskEngine,
+  type Verdict,
+  type WorkCall,
+  type WorkReply,
+} from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
@@ -17,7 +25,6 @@ import { QueueLine } from './queue-line';
 import { Settler } from './settler';
 import { shareOut } from './shares';
 
-const LANES = 2;
 const WAIT_MAX_MS = 2_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;

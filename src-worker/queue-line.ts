@@ -18,10 +18,10 @@ export class QueueLine implements Contender {
   #askAt = 0;
   #skipMs = 0;
 
-  constructor(name: string, weight: number, lanes: number) {
+  constructor(name: string, weight: number, lanes: readonly string[]) {
     this.name = name;
     this.weight = weight;
-    this.#lanes = Array.from({ length: lanes }, (_, index) => String(index));
+    this.#lanes = [...lanes];
   }
 
   get passed(): number {

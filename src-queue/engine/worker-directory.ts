@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isoTime } from '../contract/primitives';
 import { Worker } from '../contract/worker';
 import type { Clock } from '../kernel/clock';
+import { LANES } from '../redis/calls';
 import { serve } from '../redis/scripts/serve';
 import type { RedisStore } from '../redis/store';
 import type { AnnouncedType, WorkerBeat, WorkerCommand, WorkerDirectory } from './ports';
@@ -74,21 +75,36 @@ export class RedisWorkerDirectory implements WorkerDirectory {
         redis.srem(keys.system('workers'), worker.id),
       ]),
     );
+    await this.#forgetLanes(
+      [worker.id],
+      worker.queues.map(({ name }) => name),
+    );
   }
 
   async list(): Promise<Worker[]> {
     const { keys } = this.#store;
-    return this.#store.command('list workers', async (redis) => {
+    const { workers, silent } = await this.#store.command('list workers', async (redis) => {
       const ids = (await redis.smembers(keys.system('workers'))).sort();
-      if (ids.length === 0) return [];
+      if (ids.length === 0) return { workers: [], silent: [] };
       const texts = await redis.mget(ids.map((id) => keys.system(`worker:${id}`)));
       const silent = ids.filter((_, index) => texts[index] === null);
       if (silent.length > 0) await redis.srem(keys.system('workers'), ...silent);
-      return texts.flatMap((text) => {
+      const workers = texts.flatMap((text) => {
         const worker = text === null ? null : Worker.safeParse(JSON.parse(text));
         return worker?.success ? [worker.data] : [];
       });
+      return { workers, silent };
     });
+    if (silent.length > 0) await this.#forgetLanes(silent, await this.#registry.names());
+    return workers;
+  }
+
+  /** Queues remember the last call of each lane of a worker: see work.lua. */
+  async #forgetLanes(workerIds: readonly string[], queues: readonly string[]): Promise<void> {
+    const fields = workerIds.flatMap((id) => LANES.map((lane) => `lane:${id}:${lane}`));
+    await this.#store.command('forget lanes', (redis) =>
+      Promise.all(queues.map((queue) => redis.hdel(this.#store.keys.meta(queue), ...fields))),
+    );
   }
 
   async command(workerId: string, command: WorkerCommand): Promise<boolean> {

@@ -33,10 +33,13 @@ export interface FailureReport {
 /** accepted; already: this very token ended it before (a repeated call); fenced: another attempt owns it, or it has ended; gone: no such task. */
 export type Verdict = 'accepted' | 'already' | 'fenced' | 'gone';
 
+/** Names of a worker's lanes; what a queue remembers of them is forgotten with the worker. */
+export const LANES = ['0', '1'] as const;
+
 export interface WorkCall {
   queue: string;
   workerId: string;
-  /** Calls of one lane follow each other; two lanes may be in flight at once. */
+  /** Of this worker: calls of one lane follow each other; its lanes may be in flight at once. One of `LANES`. */
   lane: string;
   /** New for every call, the same when a call is repeated because its answer was lost. */
   nonce: string;

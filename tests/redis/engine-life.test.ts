@@ -116,6 +116,35 @@ describe('the life of a task', () => {
     expect((await connected.reader.queueState('default'))?.counts).toMatchObject({ pending: 1, processing: 2 });
   });
 
+  it('knows a repeated call also when another worker has called in between', async () => {
+    await submitAll(connected, [{}, {}]);
+    const call = { nonce: 'a-first', want: 1, workerId: 'a' };
+    const first = await workOnce(connected, call);
+    await workOnce(connected, { nonce: 'b-first', want: 1, workerId: 'b' });
+    expect((await workOnce(connected, call)).claimed).toMatchObject([
+      { id: first.claimed[0]?.id, token: first.claimed[0]?.token },
+    ]);
+    expect((await connected.reader.queueState('default'))?.counts).toMatchObject({ pending: 0, processing: 2 });
+  });
+
+  it('forgets the lanes of workers that said goodbye, and of those that died', async () => {
+    const lanes = async () => {
+      const fields = await connected.store.command('look', (redis) =>
+        redis.hkeys(connected.store.keys.meta('default')),
+      );
+      return fields.filter((field) => field.startsWith('lane:')).sort();
+    };
+    await submitOne(connected);
+    await workOnce(connected, { workerId: 'a' });
+    await workOnce(connected, { workerId: 'b' });
+    expect(await lanes()).toEqual(['lane:a:0', 'lane:b:0']);
+    await connected.directory.goodbye({ id: 'a', queues: [{ name: 'default', weight: 1 }] });
+    expect(await lanes()).toEqual(['lane:b:0']);
+    await connected.store.command('die', (redis) => redis.sadd(connected.store.keys.system('workers'), 'b'));
+    await connected.directory.list();
+    expect(await lanes()).toEqual([]);
+  });
+
   it('gives a task of a dead worker to another one when its lease is over, and counts the attempt', async () => {
     const id = await submitOne(connected);
     const stale = await claimOne(connected, { leaseMs: 300 });

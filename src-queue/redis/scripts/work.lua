@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- work.lua: settle attempts that ended and claim the next tasks, in one call.
 -- KEYS[1] meta HASH mr:{q}:meta
--- ARGV[1] lane     names the caller's lane: calls of one lane follow each other
+-- ARGV[1] lane     names one of the worker's lanes: calls of one lane follow each other
 -- ARGV[2] nonce    new for every call; the same when a call is repeated because its reply was lost
 -- ARGV[3] want     tasks to claim
 -- ARGV[4] lease    milliseconds
@@ -15,7 +15,7 @@
 -- RETURNS -1 where the store was written by a newer layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
 -- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
-local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[5] .. ':' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local nC, nO = tonumber(ARGV[7]), tonumber(ARGV[8])
 if not load_meta(lane) then return -1 end
 local repeated = m[16] == nonce
