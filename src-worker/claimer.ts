@@ -8,15 +8,7 @@
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
  */
 import { LIMITS } from '#queue/contract/limits';
-import {
-  type ClaimedTask,
-  LANES,
-  type Settle,
-  type TaskEngine,
-  type Verdict,
-  type WorkCall,
-  type WorkReply,
-} from '#queue/engine/ports';
+import type { ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
@@ -72,7 +64,7 @@ export class Claimer {
   constructor(deps: ClaimerDeps) {
     this.#deps = deps;
     this.#alarms = new Deadlines(deps.clock);
-    this.#lines = deps.queues.map(({ name, weight }) => new QueueLine(name, weight, LANES));
+    this.#lines = deps.queues.map(({ name, weight }) => new QueueLine(name, weight, LIMITS.workLanes));
   }
 
   start(): void {

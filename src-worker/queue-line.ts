@@ -18,10 +18,10 @@ export class QueueLine implements Contender {
   #askAt = 0;
   #skipMs = 0;
 
-  constructor(name: string, weight: number, lanes: readonly string[]) {
+  constructor(name: string, weight: number, lanes: number) {
     this.name = name;
     this.weight = weight;
-    this.#lanes = [...lanes];
+    this.#lanes = Array.from({ length: lanes }, (_, index) => String(index));
   }
 
   get passed(): number {

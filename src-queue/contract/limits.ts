@@ -39,6 +39,8 @@ export const LIMITS = {
   logLines: 1000,
   /** Tasks in one call of the submit script. */
   submitBatch: 1000,
+  /** Work calls that a worker may have in flight for one queue; its lanes are named 0, 1, … */
+  workLanes: 2,
   /** Settles, and claims, in one call of the work script. */
   workBatch: 500,
   /** Tasks moved in one call of the tick, requeue, cancel, remove or prune script. */

@@ -32,7 +32,6 @@ export type {
   Verdict,
   WorkCall,
 } from '../redis/calls';
-export { LANES } from '../redis/calls';
 
 /** A task to submit: checked and complete, all defaults applied. */
 export interface TaskSpec {

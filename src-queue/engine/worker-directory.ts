@@ -1,9 +1,9 @@
 /** Who is alive: workers tell of themselves every few seconds, and hear there what they are asked to do. */
 import { z } from 'zod';
+import { LIMITS } from '../contract/limits';
 import { isoTime } from '../contract/primitives';
 import { Worker } from '../contract/worker';
 import type { Clock } from '../kernel/clock';
-import { LANES } from '../redis/calls';
 import { serve } from '../redis/scripts/serve';
 import type { RedisStore } from '../redis/store';
 import type { AnnouncedType, WorkerBeat, WorkerCommand, WorkerDirectory } from './ports';
@@ -14,6 +14,8 @@ export const WORKER_TTL_MS = 15_000;
 const UNPARK_BATCH = 200;
 /** Commands to a worker that never fetches them do not stay. */
 const COMMAND_TTL_S = 60;
+
+const LANES = Array.from({ length: LIMITS.workLanes }, (_, lane) => lane);
 
 const Command = z.enum(['quiet', 'stop']);
 const Announced = z.object({

@@ -33,13 +33,10 @@ export interface FailureReport {
 /** accepted; already: this very token ended it before (a repeated call); fenced: another attempt owns it, or it has ended; gone: no such task. */
 export type Verdict = 'accepted' | 'already' | 'fenced' | 'gone';
 
-/** Names of a worker's lanes; what a queue remembers of them is forgotten with the worker. */
-export const LANES = ['0', '1'] as const;
-
 export interface WorkCall {
   queue: string;
   workerId: string;
-  /** Of this worker: calls of one lane follow each other; its lanes may be in flight at once. One of `LANES`. */
+  /** Of this worker: calls of one lane follow each other; its lanes may be in flight at once. `0` up to `LIMITS.workLanes`. */
   lane: string;
   /** New for every call, the same when a call is repeated because its answer was lost. */
   nonce: string;
