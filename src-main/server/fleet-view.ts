@@ -2,8 +2,7 @@
  * Queues, workers and the overview as they are answered: what the engine knows, with what the worker directory and the
  * metrics add. The event stream's snapshots are made of the same.
  */
-import { TASK_STATUSES } from '#queue/contract/lifecycle';
-import type { Queue, StatsOverview } from '#queue/contract/queue';
+import { type Queue, type StatsOverview, sumCounts, totalOf } from '#queue/contract/queue';
 import type { Worker } from '#queue/contract/worker';
 import type { QueueLimitsMs, QueueState, TaskReader, WorkerDirectory } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
@@ -63,24 +62,8 @@ export class FleetView {
       this.workers(),
       this.#deps.metrics.overview(),
     ]);
-    const counts = {
-      scheduled: 0,
-      blocked: 0,
-      pending: 0,
-      processing: 0,
-      retrying: 0,
-      completed: 0,
-      failed: 0,
-      cancelled: 0,
-    };
-    let total = 0;
-    for (const state of states) {
-      for (const status of TASK_STATUSES) {
-        counts[status] += state.counts[status];
-        total += state.counts[status];
-      }
-    }
-    return { total, ...counts, workers: workers.length, ...numbers };
+    const counts = sumCounts(states.map((state) => state.counts));
+    return { total: totalOf(counts), ...counts, workers: workers.length, ...numbers };
   }
 
   /** What a caller should know of a task that it has just submitted; nothing where the workers cannot be read. */
@@ -98,10 +81,11 @@ export class FleetView {
 
 export const servesQueue = (worker: Worker, queue: string): boolean => worker.queues.some(({ name }) => name === queue);
 
-export const toQueueLimits = ({ concurrency, rate, targetAgeMs }: QueueLimitsMs): Queue['limits'] => ({
+export const toQueueLimits = ({ concurrency, rate, targetAgeMs, agingMs }: QueueLimitsMs): Queue['limits'] => ({
   concurrency,
   rate: rate === null ? null : { max: rate.max, per: rate.perMs / 1000 },
   target_age: targetAgeMs === null ? null : targetAgeMs / 1000,
+  aging: agingMs === null ? null : agingMs / 1000,
 });
 
 export function toQueue(state: QueueState, rates: QueueRates, workers: readonly Worker[]): Queue {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TASK_STATUSES } from './lifecycle';
 import { Count, QueueName, Time } from './primitives';
 
 export const StatusCounts = z
@@ -15,6 +16,25 @@ export const StatusCounts = z
   .meta({ id: 'StatusCounts' });
 export type StatusCounts = z.infer<typeof StatusCounts>;
 
+/** The sum, status by status; zeroes where there is nothing to add up. */
+export function sumCounts(all: Iterable<StatusCounts>): StatusCounts {
+  const sum = {
+    scheduled: 0,
+    blocked: 0,
+    pending: 0,
+    processing: 0,
+    retrying: 0,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+  };
+  for (const counts of all) for (const status of TASK_STATUSES) sum[status] += counts[status];
+  return sum;
+}
+
+export const totalOf = (counts: StatusCounts): number =>
+  TASK_STATUSES.reduce((total, status) => total + counts[status], 0);
+
 export const QueueLimits = z
   .object({
     concurrency: z.int().min(1).max(1_000_000).nullable().describe('Most tasks that run at once over all workers'),
@@ -30,6 +50,14 @@ export const QueueLimits = z
       .max(31_536_000)
       .nullable()
       .describe('Seconds that the oldest pending task may wait before the queue counts as late'),
+    aging: z
+      .number()
+      .min(0.001)
+      .max(86_400)
+      .nullable()
+      .describe(
+        'Seconds of waiting, from creation, that make up for one priority, so that no task starves; null is strict order. Changes only while nothing is pending or running',
+      ),
   })
   .meta({ id: 'QueueLimits' });
 export type QueueLimits = z.infer<typeof QueueLimits>;

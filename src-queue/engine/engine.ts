@@ -185,8 +185,8 @@ export class Engine implements TaskEngine {
     await this.#deps.store.run(configure, queue, { paused: 1 });
   }
 
-  resume(queue: string): Promise<void> {
-    return this.#deps.store.run(configure, queue, { paused: null });
+  async resume(queue: string): Promise<void> {
+    await this.#deps.store.run(configure, queue, { paused: null });
   }
 
   async purge(queue: string): Promise<number> {
@@ -215,13 +215,16 @@ export class Engine implements TaskEngine {
 
   async setLimits(queue: string, limits: Partial<QueueLimitsMs>): Promise<void> {
     await this.#deps.registry.register(queue);
-    await this.#deps.store.run(configure, queue, {
+    const done = await this.#deps.store.run(configure, queue, {
       ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
       ...(limits.rate === undefined
         ? {}
         : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
       ...(limits.targetAgeMs === undefined ? {} : { target_age: limits.targetAgeMs }),
+      ...(limits.agingMs === undefined ? {} : { aging: limits.agingMs }),
     });
+    if (!done)
+      throw new QueueError('CONFLICT', `aging of queue ${queue} can change only while nothing is pending or running`);
   }
 
   async tick(

@@ -1,5 +1,5 @@
 /** Entries of the event stream as the scripts pack them: `n <number> [w <worker>] <kind> <items>…`. */
-import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
+import { TASK_STATUSES, type TaskEvent, type TaskStatus } from '../contract/lifecycle';
 import { unescapeText } from '../kernel/escape';
 import { ID_LENGTH } from '../kernel/ids';
 import { decodeItem } from '../redis/task-record';
@@ -8,17 +8,7 @@ import type { TaskChange } from './ports';
 const CREATED_STATUS: Record<string, TaskStatus> = { r: 'pending', s: 'scheduled', b: 'blocked' };
 /** Set names that are not statuses. */
 const SET_STATUS: Record<string, TaskStatus> = { parked: 'pending', leases: 'processing' };
-const STATUSES: readonly string[] = [
-  'scheduled',
-  'blocked',
-  'pending',
-  'processing',
-  'retrying',
-  'completed',
-  'failed',
-  'cancelled',
-];
-const isStatus = (text: string): text is TaskStatus => STATUSES.includes(text);
+const isStatus = (text: string): text is TaskStatus => (TASK_STATUSES as readonly string[]).includes(text);
 
 const ENDS: Record<string, { event: TaskEvent; status: TaskStatus }> = {
   F: { event: 'retrying', status: 'retrying' },

@@ -13,14 +13,19 @@ import type { OperationStore } from './operation-store';
 import type { ReadFilter, TaskReader } from './ports';
 import { toTask } from './task-view';
 
+/** Which tasks, and what to do with them. Either `ids` or `filter` is null. */
 export interface OperationRequest {
   action: OperationAction;
   ids: readonly string[] | null;
   filter: TaskFilter | null;
   limit: number | null;
+  /** Tasks a second. */
   rate: number | null;
+  /** For reprioritise. */
   priority: number | null;
+  /** Refuses with COUNT_CHANGED where the selection differs by more than 10 %. */
   expectedCount: number | null;
+  /** Who asked. */
   by: string;
 }
 

@@ -125,16 +125,44 @@ export class ScoreDriver implements Driver {
     const sign = kind === 'up' ? 1 : -1;
     // Sequence numbers of two queues say nothing about each other: pending tasks are merged by creation.
     const order = (task: { raw: RawTask; score: number }) => (kind === 'pending' ? task.raw.id : task.score);
-    const merged = pages.flat().sort((a, b) => {
+    const first = (a: Scored, b: Scored): number => {
       const [x, y] = [order(a), order(b)];
       if (x !== y) return (x < y ? -1 : 1) * sign;
       return (a.raw.id < b.raw.id ? -1 : 1) * sign;
-    });
+    };
+    const merged = mergeInOrder(pages, first, limit);
     const position = { ...at };
-    return merged.slice(0, limit).map(({ queue, raw, score }) => {
+    return merged.map(({ queue, raw, score }) => {
       const [seenScore, seen] = position[queue] ?? [null, 0];
       position[queue] = [score, seenScore === score ? seen + 1 : 1];
       return { queue, raw, cursor: JSON.stringify(position) };
     });
   }
+}
+
+interface Scored {
+  queue: string;
+  raw: RawTask;
+  score: number;
+}
+
+/** The first `limit` of several lists, each of which keeps its own order: the cursor of a list depends on it. */
+function mergeInOrder(
+  lists: readonly (readonly Scored[])[],
+  first: (a: Scored, b: Scored) => number,
+  limit: number,
+): Scored[] {
+  const heads = lists.map((list) => ({ list, next: 0 }));
+  const merged: Scored[] = [];
+  while (merged.length < limit) {
+    let best: { from: (typeof heads)[number]; task: Scored } | null = null;
+    for (const from of heads) {
+      const task = from.list[from.next];
+      if (task && (best === null || first(task, best.task) < 0)) best = { from, task };
+    }
+    if (best === null) break;
+    merged.push(best.task);
+    best.from.next++;
+  }
+  return merged;
 }

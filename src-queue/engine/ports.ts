@@ -19,6 +19,7 @@ import type {
   Verdict,
   WorkCall,
 } from '../redis/calls';
+import type { RecordFields } from '../redis/task-record';
 
 export type {
   AttemptReport,
@@ -34,25 +35,10 @@ export type {
 } from '../redis/calls';
 
 /** A task to submit: checked and complete, all defaults applied. */
-export interface TaskSpec {
-  type: string;
+export interface TaskSpec extends RecordFields {
   queue: string;
-  priority: number;
-  /** JSON text of an object. Opaque to the engine: stored and handed to the worker byte for byte. */
-  payload: string;
-  name: string | null;
-  maxRetries: number;
-  timeoutMs: number;
-  backoff: BackoffSpec;
-  runAt: number | null;
-  expiresAt: number | null;
-  dependsOn: readonly string[];
-  tags: readonly string[];
-  owner: string | null;
-  idempotencyKey: string | null;
   /** Hash of the request; two requests with one idempotency key must have the same. */
   bodyHash: string | null;
-  uniqueKey: string | null;
 }
 
 /** `repeated`: the idempotency key was known, `id` is the first task's and nothing was enqueued. */

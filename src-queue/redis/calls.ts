@@ -64,4 +64,6 @@ export interface QueueLimitsMs {
   concurrency: number | null;
   rate: { max: number; perMs: number } | null;
   targetAgeMs: number | null;
+  /** Waiting that makes up for one priority; set only while nothing is pending. */
+  agingMs: number | null;
 }

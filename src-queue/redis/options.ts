@@ -2,8 +2,8 @@
  * Where Redis is and how to get in: one checked value that everything which connects is handed.
  * It is plain JSON, so that a worker process can be given it whole. It holds the password: log `describeRedis`, never the value.
  */
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { isLoopbackHost } from '../kernel/loopback';
 
 export const DEFAULT_REDIS_PORT = 6379;
 export const DEFAULT_SENTINEL_PORT = 26379;
@@ -54,14 +54,6 @@ export const RedisOptions = z
 export type RedisOptions = z.infer<typeof RedisOptions>;
 export type RedisNode = z.infer<typeof Node>;
 export type RedisTls = z.infer<typeof Tls>;
-
-/** True for names and addresses that never leave this machine. */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true;
-  const v4 = name.startsWith('::ffff:') ? name.slice('::ffff:'.length) : name;
-  return isIPv4(v4) && v4.startsWith('127.');
-}
 
 /** True where every address that we were given is on this machine: then its queue belongs to whoever is logged in here. */
 export const isLoopback = (options: RedisOptions): boolean => options.nodes.every((node) => isLoopbackHost(node.host));

@@ -16,6 +16,7 @@ const DEFAULT_BACKOFF: BackoffSpec = { type: 'exponential', baseMs: 1000, maxMs:
 export interface RecordFields {
   type: string;
   priority: number;
+  /** JSON text of an object. Opaque to the engine: stored and handed to the worker byte for byte. */
   payload: string;
   name: string | null;
   maxRetries: number;

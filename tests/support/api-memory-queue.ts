@@ -24,7 +24,7 @@ import type {
 import { systemClock } from '#queue/kernel/clock';
 import { IdFactory } from '#queue/kernel/ids';
 
-const NO_LIMITS: QueueLimitsMs = { concurrency: null, rate: null, targetAgeMs: null };
+const NO_LIMITS: QueueLimitsMs = { concurrency: null, rate: null, targetAgeMs: null, agingMs: null };
 
 interface QueueSettings {
   paused: boolean;

@@ -1,26 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '#main/server/explain';
 import { toQueue } from '#main/server/fleet-view';
+import { sumCounts } from '#queue/contract/queue';
 import type { QueueState, WaitFacts } from '#queue/engine/ports';
 import { createWorld, worker } from '../support/api-world';
 
-const COUNTS = {
-  scheduled: 0,
-  blocked: 0,
-  pending: 0,
-  processing: 0,
-  retrying: 0,
-  completed: 0,
-  failed: 0,
-  cancelled: 0,
-};
+const COUNTS = sumCounts([]);
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 const state = (change: Partial<QueueState> = {}): QueueState => ({
   name: 'default',
   paused: false,
   counts: COUNTS,
   oldestPendingAt: null,
-  limits: { concurrency: null, rate: null, targetAgeMs: null },
+  limits: { concurrency: null, rate: null, targetAgeMs: null, agingMs: null },
   now: NOW,
   ...change,
 });
@@ -40,7 +32,7 @@ describe('a queue', () => {
       rate_out: 3,
       eta_seconds: 0.5,
       workers: 1,
-      limits: { concurrency: null, rate: null, target_age: null },
+      limits: { concurrency: null, rate: null, target_age: null, aging: null },
     });
     expect(body.depth).toMatchObject({ pending: 1, failed: 1, completed: 0 });
     expect((await call('GET', '/api/queues')).body.queues).toHaveLength(1);
@@ -86,13 +78,15 @@ describe('a queue', () => {
       concurrency: 5,
       rate: { max: 10, per: 0.5 },
       target_age: null,
+      aging: null,
     });
     expect((await put({ target_age: 30 })).body.limits).toEqual({
       concurrency: 5,
       rate: { max: 10, per: 0.5 },
       target_age: 30,
+      aging: null,
     });
-    expect((await put({ rate: null })).body.limits).toEqual({ concurrency: 5, rate: null, target_age: 30 });
+    expect((await put({ rate: null })).body.limits).toEqual({ concurrency: 5, rate: null, target_age: 30, aging: null });
     expect((await put({ concurrency: 1_000_000 })).status).toBe(200);
     for (const body of [
       { concurrency: 0 },
@@ -112,7 +106,10 @@ describe('a queue', () => {
   it('is late once its oldest task has waited longer than it may', () => {
     const at = (ms: number) =>
       toQueue(
-        state({ oldestPendingAt: NOW - ms, limits: { concurrency: null, rate: null, targetAgeMs: 5000 } }),
+        state({
+          oldestPendingAt: NOW - ms,
+          limits: { concurrency: null, rate: null, targetAgeMs: 5000, agingMs: null },
+        }),
         { in: 0, out: 0 },
         [],
       );
@@ -152,7 +149,7 @@ describe('why a task waits', () => {
       facts({
         queue: state({
           counts: { ...COUNTS, processing: 2 },
-          limits: { concurrency: 2, rate: null, targetAgeMs: null },
+          limits: { concurrency: 2, rate: null, targetAgeMs: null, agingMs: null },
         }),
       }),
       ['concurrency'],

@@ -2,10 +2,14 @@
 -- configure.lua: pause, resume and limits of a queue.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV    (field, value) each; the value '' removes the field
--- RETURNS 1 | -1 newer layout
+-- RETURNS 1 | 0 `aging` cannot change while tasks are pending or running | -1 newer layout
 -- COST O(1)
 if not load_meta() then return -1 end
 call('LLEN', WAKE)
+for i = 1, #ARGV, 2 do
+  local changes = ARGV[i] == 'aging' and ARGV[i + 1] ~= (m[16] or '')
+  if changes and call('ZCARD', PENDING) + call('ZCARD', PARKED) + call('ZCARD', LEASES) > 0 then return 0 end
+end
 for i = 1, #ARGV, 2 do
   if ARGV[i + 1] == '' then call('HDEL', KEYS[1], ARGV[i]) else set(ARGV[i], ARGV[i + 1]) end
 end

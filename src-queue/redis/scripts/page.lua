@@ -24,6 +24,9 @@ elseif kind == 'down' then
   found = call('ZRANGE', key, from == '' and '+inf' or from, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
 elseif kind == 'up' then
   found = call('ZRANGE', key, from == '' and '-inf' or from, '+inf', 'BYSCORE', 'LIMIT', skip, limit, 'WITHSCORES')
+elseif call('HEXISTS', KEYS[1], 'aging') == 1 then
+  -- Scores are times here: in the order in which they will run, the last first.
+  found = call('ZRANGE', key, from == '' and '+inf' or '(' .. from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES')
 else
   local below = from == '' and BAND or tonumber(from)
   local all = {}

@@ -53,7 +53,8 @@ for i, id in ipairs(ids) do
       call('SETRANGE', P .. 't:' .. id, 0, fixed)
     end
     if lock then call('HSET', UNIQUE, lock, id) end
-    call('ZADD', PENDING, int((byte(band) - 48) * BAND + seq), id)
+    -- With aging, waiting begins anew: the time in the dead-letter queue does not count.
+    call('ZADD', PENDING, score_of(byte(band) - 48, seq, wall), id)
     local text = segment('Q', item_of(head, attempts), '', '', '')
     bytes = bytes + #text
     call('APPEND', P .. 'h:' .. id, text)

@@ -4,22 +4,25 @@
 -- ARGV[1] id  a task whose place among the pending is asked for, or ''
 -- RETURNS {wall ms, eight counts (scheduled blocked pending processing retrying completed failed cancelled),
 --   created ms of the oldest pending task or -1, paused, concurrency, rate max, rate per ms, target age ms,
---   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1}
+--   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1, aging ms}
 -- DERIVES t:<id> of the oldest pending task of each priority
 -- COST O(log N)
-local m_ = call('HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono')
+local m_ = call('HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono', 'aging')
 local t = call('TIME')
 local now = t[1] * 1000 + floor(t[2] / 1000)
 local oldest = -1
+local function look_at(id)
+  local head = id and call('GETRANGE', P .. 't:' .. id, 0, 33) or ''
+  if head == '' then return end
+  local created = tonumber(sub(head, 17, 27), 16)
+  if oldest < 0 or created < oldest then oldest = created end
+end
 for _, key in ipairs({ PENDING, PARKED }) do
-  for band = 0, 9 do
-    local first = call('ZRANGE', key, int(band * BAND), '(' .. int((band + 1) * BAND), 'BYSCORE', 'LIMIT', 0, 1)
-    if first[1] then
-      local head = call('GETRANGE', P .. 't:' .. first[1], 0, 33)
-      if head ~= '' then
-        local created = tonumber(sub(head, 17, 27), 16)
-        if oldest < 0 or created < oldest then oldest = created end
-      end
+  if m_[12] then
+    for _, id in ipairs(call('ZRANGE', key, 0, 9)) do look_at(id) end
+  else
+    for band = 0, 9 do
+      look_at(call('ZRANGE', key, int(band * BAND), '(' .. int((band + 1) * BAND), 'BYSCORE', 'LIMIT', 0, 1)[1])
     end
   end
 end
@@ -35,4 +38,4 @@ if ARGV[1] ~= '' then
 end
 return { now, call('ZCARD', SCHEDULED), call('ZCARD', BLOCKED), call('ZCARD', PENDING) + call('ZCARD', PARKED),
   call('ZCARD', LEASES), call('ZCARD', RETRYING), call('ZCARD', COMPLETED), call('ZCARD', FAILED), call('ZCARD', CANCELLED),
-  oldest, m_[1] or '', m_[2] or '', m_[3] or '', m_[4] or '', m_[5] or '', open, place, m_[8] or '0', m_[9] and 1 or 0 }
+  oldest, m_[1] or '', m_[2] or '', m_[3] or '', m_[4] or '', m_[5] or '', open, place, m_[8] or '0', m_[9] and 1 or 0, m_[12] or '' }

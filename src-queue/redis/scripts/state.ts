@@ -28,7 +28,7 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
     const values = list(reply);
     const [now, scheduled, blocked, pending, processing, retrying, completed, failed, cancelled, oldest] =
       values.map(Number);
-    const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists] = values.slice(10);
+    const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists, aging] = values.slice(10);
     const max = optional(rateMax);
     const perMs = optional(ratePer);
     return {
@@ -49,6 +49,7 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
         concurrency: optional(concurrency),
         rate: max === null || perMs === null ? null : { max, perMs },
         targetAgeMs: optional(targetAge),
+        agingMs: optional(aging),
       },
       rateLimitedForMs: Number(open),
       position: Number(place) < 0 ? null : Number(place),

@@ -113,7 +113,7 @@ for i = 1, n do
       end
     end
     if state == 'r' then
-      add(PENDING, int((byte(spec, 5) - 48) * BAND + seq), id)
+      add(PENDING, score_of(byte(spec, 5) - 48, seq, wall), id)
       ready = ready + 1
     elseif state == 's' then add(SCHEDULED, dueAt, id)
     else add(BLOCKED, int(seq), id) end

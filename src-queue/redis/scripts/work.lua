@@ -18,7 +18,7 @@
 local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[5] .. ':' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local nC, nO = tonumber(ARGV[7]), tonumber(ARGV[8])
 if not load_meta(lane) then return -1 end
-local repeated = m[16] == nonce
+local repeated = m[17] == nonce
 
 -- 1. Judge the settles -----------------------------------------------------------------------------------------
 local total = nC + nO

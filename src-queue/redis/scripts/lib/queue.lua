@@ -21,7 +21,7 @@ local function with(flags, bit) if has(flags, bit) then return flags end return 
 local function int(n) return fmt('%d', n) end
 
 local META = { 'wall', 'mono', 'cap', 'events', 'epoch', 'seq', 'due', 'paused', 'concurrency',
-  'rate_max', 'rate_per', 'rate_start', 'rate_count', 'bytes', 'schema' }
+  'rate_max', 'rate_per', 'rate_start', 'rate_count', 'bytes', 'schema', 'aging' }
 local EPOCH_MS = 1735689600000 -- 2025-01-01, the zero of ranks
 local BAND = 35184372088832 -- 2^45: a pending score is (10 - priority) * 2^45 + seq
 local NEVER = 9007199254740991
@@ -33,9 +33,9 @@ local events, eventItems = {}, 0
 local changed = {}
 
 -- `schema` is the layout's version: a store written by a newer layout is refused, untouched.
--- `more` is one further field to read; its value is m[16].
+-- `more` is one further field to read; its value is m[17].
 local function load_meta(more)
-  if more then META[16] = more end
+  if more then META[17] = more end
   m = call('HMGET', KEYS[1], unpack(META))
   if m[15] and tonumber(m[15]) ~= 1 then return false end
   local t = call('TIME')
@@ -82,8 +82,14 @@ local function rank(offset) return int((wall - EPOCH_MS) * 4096 + (eventCount + 
 local HEAD_BYTES = 16384 -- covers any text head
 local function head_type(head) return sub(head, 34, find(head, '|', 34, true) - 1) end
 local function head_flags(head) return byte(head, 33) - 48 end
+-- Strict: by priority, then by seq. With aging, a priority less counts like `aging` ms more of waiting, so even the
+-- least urgent task waits at most nine times that behind fresh urgent ones; no job in the background is needed.
+local function score_of(band, seq_, created)
+  if not m[16] then return int(band * BAND + seq_) end
+  return int((created - EPOCH_MS + band * tonumber(m[16])) * 4096 + seq_ % 4096)
+end
 local function head_score(head)
-  return int((byte(head, 32) - 48) * BAND + tonumber(sub(head, 5, 16), 16))
+  return score_of(byte(head, 32) - 48, tonumber(sub(head, 5, 16), 16), tonumber(sub(head, 17, 27), 16))
 end
 -- Field k of the text head, from 1: type timeout backoff expires owner unique tags name idempotency retries depends run_at
 local function head_field(head, k)
