@@ -2,10 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
+import type { ConnectedEngine } from '#queue/engine/connect';
 import type { TaskSpec } from '#queue/engine/ports';
-import { systemClock } from '#queue/kernel/clock';
-import { silentLog } from '#queue/kernel/log';
+import { connectTo, taskSpec } from '../tests/support/engine';
 import type { RedisServer } from '../tests/support/redis-server';
 import { inTurn, PAYLOAD, priorityOf, type Subject, until } from './subject';
 
@@ -13,24 +12,8 @@ const QUEUE = 'bench';
 const PROGRAM = join(process.cwd(), 'out/main/cli.js');
 const HANDLERS = join(process.cwd(), 'bench/handlers');
 
-const spec = (index: number, payload: string, type = 'noop'): TaskSpec => ({
-  type,
-  queue: QUEUE,
-  priority: priorityOf(index),
-  payload,
-  name: null,
-  maxRetries: 3,
-  timeoutMs: 300_000,
-  backoff: { type: 'exponential', baseMs: 1000, maxMs: 300_000, jitter: 0.2 },
-  runAt: null,
-  expiresAt: null,
-  dependsOn: [],
-  tags: [],
-  owner: null,
-  idempotencyKey: null,
-  bodyHash: null,
-  uniqueKey: null,
-});
+const spec = (index: number, payload: string, type = 'noop'): TaskSpec =>
+  taskSpec({ type, queue: QUEUE, priority: priorityOf(index), payload });
 
 export class MillraceSubject implements Subject {
   readonly name = 'millrace';
@@ -40,11 +23,7 @@ export class MillraceSubject implements Subject {
 
   constructor(server: RedisServer) {
     this.#server = server;
-    const [node] = [{ host: server.host, port: server.port }];
-    this.connected = connectEngine(
-      { kind: 'single', nodes: [node], db: 0, username: null, password: null, tls: null, prefix: 'mr' },
-      { clock: systemClock, log: silentLog, name: 'bench', patienceMs: 10_000 },
-    );
+    this.connected = connectTo(server, { name: 'bench', patienceMs: 10_000 });
   }
 
   async enqueue(count: number): Promise<void> {

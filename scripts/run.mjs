@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
+const PARENT_WATCH_MS = 250;
+
 /** A script of a package in node_modules, to be run with `node`. */
 export const packageScript = (path) => resolve(ROOT, 'node_modules', path);
 
@@ -26,23 +28,34 @@ export function run(command, args, options = {}) {
 
 /**
  * Runs in our place: signals are handed on, and we end as it ends. A second signal reaches it as well, so that it can
- * tell "stop gracefully" from "stop now". From a terminal, Ctrl-C goes to the whole group already.
+ * tell "stop gracefully" from "stop now". From a terminal, Ctrl-C goes to the whole group already. npm passes a signal
+ * only to the shell that it starts scripts with, and that ends without a word to us: its end counts as SIGTERM.
  * @returns the exit code; 128 + N for signal N
  */
 export function runForeground(command, args, options = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
     const forward = (signal) => {
+      clearInterval(watch); // it has been told
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
       child.kill(signal);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
+    const parent = process.ppid;
+    const orphaned = () => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    };
+    const watch = process.env.npm_lifecycle_event ? setInterval(orphaned, PARENT_WATCH_MS) : undefined;
     child.once('error', (error) => {
+      clearInterval(watch);
       console.error(`${command}: ${error.message}`);
       done(1);
     });
     child.once('exit', (code, signal) => {
+      clearInterval(watch);
       for (const name of signals) process.off(name, forward);
       done(code ?? 128 + (constants.signals[signal] ?? 0));
     });

@@ -30,7 +30,10 @@ export const NewApiKey = ApiKey.extend({ key: z.string() }).meta({ id: 'NewApiKe
 const TimeseriesQuery = z.strictObject({
   range: durationText(60, 31 * 86_400).default(3600),
   step: durationText(1, 86_400).optional().describe('Absent: chosen by the range'),
-  queue: QueueName.optional(),
+  queue: z
+    .preprocess((value) => (value === '' ? undefined : value), QueueName.optional())
+    .optional()
+    .describe('Absent or empty: all queues'),
 });
 
 const planned = { tag: 'monitoring', planned: true, replies: {}, errors: ['NOT_IMPLEMENTED'] } as const;

@@ -27,7 +27,11 @@ export const TaskType = z
   .meta({ id: 'TaskType', example: 'email' });
 export type TaskType = string;
 
-export const Priority = z.int().min(1).max(10).describe('1 to 10; 10 is most urgent');
+export const Priority = z
+  .int('must be a whole number from 1 to 10')
+  .min(1, 'must be 1 to 10')
+  .max(10, 'must be 1 to 10')
+  .describe('1 to 10; 10 is most urgent');
 
 /** A moment. Any offset is accepted, UTC with milliseconds is answered. */
 export const Time = z.iso

@@ -41,12 +41,23 @@ export const TaskTypeInfo = z
   .meta({ id: 'TaskTypeInfo' });
 export type TaskTypeInfo = z.infer<typeof TaskTypeInfo>;
 
+const PoolQueue = z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) });
+/** `emails` and `emails=2` are short for an object, as on the command line. */
+const fromText = (value: unknown): unknown => {
+  if (typeof value !== 'string') return value;
+  const parts = /^(.*)=(\d{1,9})$/.exec(value);
+  return parts === null ? { name: value } : { name: parts[1], weight: Number(parts[2]) };
+};
+const PoolQueues = z.array(PoolQueue).min(1).max(100);
+const PoolQueuesInput = z
+  .array(z.preprocess(fromText, PoolQueue))
+  .min(1)
+  .max(100)
+  .describe('Each an object, or text: `emails` or `emails=2`');
+
 const poolShape = {
   name: text(64).min(1),
-  queues: z
-    .array(z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) }))
-    .min(1)
-    .max(100),
+  queues: PoolQueues,
   concurrency: z.int().min(1).max(LIMITS.concurrency),
   processes: z.int().min(0).max(64),
   handlers: z.string().max(4096).nullable().describe("A folder of handlers on the server's machine"),
@@ -67,7 +78,7 @@ const poolShape = {
 export const CreatePool = z
   .strictObject({
     ...poolShape,
-    queues: poolShape.queues.default([{ name: 'default', weight: 1 }]),
+    queues: PoolQueuesInput.default([{ name: 'default', weight: 1 }]),
     concurrency: poolShape.concurrency.default(10),
     processes: poolShape.processes.default(1),
     handlers: poolShape.handlers.default(null),
@@ -76,7 +87,10 @@ export const CreatePool = z
   .meta({ id: 'CreatePool' });
 export type CreatePool = z.infer<typeof CreatePool>;
 
-export const PatchPool = z.strictObject(poolShape).partial().meta({ id: 'PatchPool' });
+export const PatchPool = z
+  .strictObject({ ...poolShape, queues: PoolQueuesInput })
+  .partial()
+  .meta({ id: 'PatchPool' });
 export type PatchPool = z.infer<typeof PatchPool>;
 
 export const PoolProcess = z.object({

@@ -1,6 +1,6 @@
 /**
  * Operations as Redis keeps them: the record, the ids that are still to do, and who carries it out. All of it lies in
- * the slot of `{sys}`, so an operation survives its client, its server and a restart.
+ * the slot of `{_sys}`, so an operation survives its client, its server and a restart.
  */
 import { z } from 'zod';
 import { Operation, type OperationState } from '../contract/operation';

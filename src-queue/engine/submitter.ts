@@ -4,10 +4,12 @@
  */
 import { QueueError } from '../contract/errors';
 import { LIMITS } from '../contract/limits';
+import type { Clock } from '../kernel/clock';
 import type { IdFactory } from '../kernel/ids';
 import { type SubmitEntry, type SubmitVerdict, submit } from '../redis/scripts/submit';
 import type { RedisStore } from '../redis/store';
 import type { Dependencies } from './dependencies';
+import { KeyGuard } from './key-guard';
 import type { SubmitOutcome, TaskSpec } from './ports';
 import type { QueueRegistry } from './queue-registry';
 
@@ -21,12 +23,28 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
+/** A task, and its place among the outcomes. */
+interface Placed {
+  spec: TaskSpec;
+  index: number;
+}
+
+interface SubmitterDeps {
+  store: RedisStore;
+  registry: QueueRegistry;
+  ids: IdFactory;
+  clock: Clock;
+  dependencies: Dependencies;
+}
+
 export class Submitter {
-  readonly #deps: { store: RedisStore; registry: QueueRegistry; ids: IdFactory; dependencies: Dependencies };
+  readonly #deps: SubmitterDeps;
+  readonly #keyGuard: KeyGuard;
   #waiting: Waiting[] = [];
 
-  constructor(deps: { store: RedisStore; registry: QueueRegistry; ids: IdFactory; dependencies: Dependencies }) {
+  constructor(deps: SubmitterDeps) {
     this.#deps = deps;
+    this.#keyGuard = new KeyGuard(deps);
   }
 
   submit(spec: TaskSpec): Promise<SubmitOutcome> {
@@ -38,7 +56,7 @@ export class Submitter {
 
   async submitMany(specs: readonly TaskSpec[], batch: number = LIMITS.submitBatch): Promise<SubmitOutcome[]> {
     const outcomes: SubmitOutcome[] = [];
-    const byQueue = new Map<string, { spec: TaskSpec; index: number }[]>();
+    const byQueue = new Map<string, Placed[]>();
     specs.forEach((spec, index) => {
       const group = byQueue.get(spec.queue);
       if (group) group.push({ spec, index });
@@ -46,27 +64,36 @@ export class Submitter {
     });
     for (const [queue, group] of byQueue) {
       await this.#deps.registry.register(queue);
-      const refused = await this.#deps.dependencies.findMissing(group.map(({ spec }) => spec));
-      const accepted = group.filter(({ index }, position) => {
-        const error = refused[position];
-        if (error) outcomes[index] = { ok: false, error };
-        return !error;
-      });
-      for (const call of calls(accepted, batch)) {
-        const entries = call.map(({ spec }): SubmitEntry => ({ ...spec, id: this.#deps.ids.next(queue) }));
-        const { verdicts, fresh } = await this.#deps.store.run(submit, queue, entries);
-        if (fresh) await this.#deps.registry.register(queue, { anew: true });
-        await this.#deps.dependencies.attach(
-          queue,
-          entries.filter((entry, index) => entry.dependsOn.length > 0 && isNew(verdicts[index], entry.id)),
-        );
-        call.forEach(({ index }, position) => {
-          const [verdict, entry] = [verdicts[position], entries[position]];
-          if (verdict && entry) outcomes[index] = outcomeOf(verdict, entry);
+      const specsOfQueue = group.map(({ spec }) => spec);
+      const missing = await this.#deps.dependencies.findMissing(specsOfQueue);
+      const keys = await this.#keyGuard.check(queue, specsOfQueue);
+      try {
+        const accepted = group.filter(({ index }, position) => {
+          const error = missing[position] ?? keys.refused[position];
+          if (error) outcomes[index] = { ok: false, error };
+          return !error;
         });
+        for (const call of calls(accepted, batch)) await this.#store(queue, call, outcomes);
+      } finally {
+        await keys.release();
       }
     }
     return outcomes;
+  }
+
+  async #store(queue: string, call: readonly Placed[], outcomes: SubmitOutcome[]): Promise<void> {
+    const { ids, store, registry, dependencies } = this.#deps;
+    const entries = call.map(({ spec }): SubmitEntry => ({ ...spec, id: ids.next(queue) }));
+    const { verdicts, fresh } = await store.run(submit, queue, entries);
+    if (fresh) await registry.register(queue, { anew: true });
+    await dependencies.attach(
+      queue,
+      entries.filter((entry, index) => entry.dependsOn.length > 0 && isNew(verdicts[index], entry.id)),
+    );
+    call.forEach(({ index }, position) => {
+      const [verdict, entry] = [verdicts[position], entries[position]];
+      if (verdict && entry) outcomes[index] = outcomeOf(verdict, entry);
+    });
   }
 
   #flush(): void {

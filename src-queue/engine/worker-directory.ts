@@ -4,6 +4,8 @@ import { LIMITS } from '../contract/limits';
 import { isoTime } from '../contract/primitives';
 import { Worker } from '../contract/worker';
 import type { Clock } from '../kernel/clock';
+import { SYSTEM } from '../redis/keys';
+import { beat } from '../redis/scripts/beat';
 import { serve } from '../redis/scripts/serve';
 import type { RedisStore } from '../redis/store';
 import type { AnnouncedType, WorkerBeat, WorkerCommand, WorkerDirectory } from './ports';
@@ -37,16 +39,12 @@ export class RedisWorkerDirectory implements WorkerDirectory {
   }
 
   async beat(worker: WorkerBeat): Promise<WorkerCommand[]> {
-    const { keys } = this.#store;
     const full: Worker = { ...worker, last_heartbeat_at: isoTime(this.#clock.now()) };
-    const waiting = await this.#store.command('heartbeat', async (redis) => {
-      const [, , commands] = await Promise.all([
-        redis.set(keys.system(`worker:${worker.id}`), JSON.stringify(full), 'PX', WORKER_TTL_MS),
-        redis.sadd(keys.system('workers'), worker.id),
-        redis.lrange(keys.system(`control:${worker.id}`), 0, -1),
-      ]);
-      if (commands.length > 0) await redis.ltrim(keys.system(`control:${worker.id}`), commands.length, -1);
-      return commands;
+    const waiting = await this.#store.run(beat, SYSTEM, {
+      id: worker.id,
+      worker: JSON.stringify(full),
+      ttlMs: WORKER_TTL_MS,
+      types: [],
     });
     if (worker.state !== 'stopping') {
       for (const { name } of worker.queues) {
@@ -63,10 +61,12 @@ export class RedisWorkerDirectory implements WorkerDirectory {
 
   async announceTypes(types: readonly AnnouncedType[]): Promise<void> {
     if (types.length === 0) return;
-    const fields = types.flatMap((type) => [type.task_type, JSON.stringify(type)]);
-    await this.#store.command('announce task types', (redis) =>
-      redis.hset(this.#store.keys.system('types'), ...fields),
-    );
+    await this.#store.run(beat, SYSTEM, {
+      id: '',
+      worker: null,
+      ttlMs: WORKER_TTL_MS,
+      types: types.map((type) => [type.task_type, JSON.stringify(type)] as const),
+    });
   }
 
   async goodbye(worker: Pick<WorkerBeat, 'id' | 'queues'>): Promise<void> {

@@ -26,6 +26,9 @@ export interface Keys {
   system(name: string): string;
 }
 
+/** Stands where a queue's name stands, and can be none: those begin with a letter or a digit. */
+export const SYSTEM = '_sys';
+
 export const createKeys = (prefix: string): Keys => {
   const of = (queue: string, name: string) => `${prefix}:{${queue}}:${name}`;
   return {
@@ -38,6 +41,6 @@ export const createKeys = (prefix: string): Keys => {
     failuresOf: (queue, fingerprint) => of(queue, `ix:f:${fingerprint}`),
     types: (queue) => of(queue, 'types'),
     waits: (queue, id) => of(queue, `waits:${id}`),
-    system: (name) => `${prefix}:{sys}:${name}`,
+    system: (name) => of(SYSTEM, name),
   };
 };

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
-import { claimOne, connectTo, failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { claimOne, connectTo, failure, submitAll, submitOne, taskSpec, workOnce } from '../support/engine';
 import { type RedisServer, startRedis } from '../support/redis-server';
 
 let server: RedisServer;
@@ -20,6 +20,38 @@ beforeEach(async () => {
 });
 
 const statusOf = async (id: string) => (await connected.reader.getTasks([id]))[0]?.status;
+
+describe('a Redis that is full', () => {
+  afterEach(async () => {
+    await connected.store.command('room', (redis) => redis.call('CONFIG', 'SET', 'maxmemory', '0'));
+  });
+
+  it('refuses new tasks, and lets workers come, work and drain it', async () => {
+    const ids = await submitAll(connected, [{}, { maxRetries: 0 }, {}]);
+    await connected.store.command('fill', (redis) => redis.call('CONFIG', 'SET', 'maxmemory', '1'));
+    await expect(connected.engine.submitMany([taskSpec()])).rejects.toMatchObject({ code: 'REDIS_FULL', status: 503 });
+    await connected.directory.announceTypes([
+      { task_type: 'noop', description: null, payload_schema: null, timeout: null },
+    ]);
+    await connected.directory.beat(workerBeat('w1', ['noop']));
+    const { claimed } = await workOnce(connected, { want: 3 });
+    expect(claimed.map((task) => task.id)).toEqual(ids);
+    const [a, b, c] = claimed;
+    if (!a || !b || !c) throw new Error('three tasks were claimed');
+    expect((await connected.engine.extend('default', claimed, 10_000)).lost).toEqual([]);
+    const { verdicts } = await workOnce(connected, {
+      want: 0,
+      settles: [
+        { kind: 'complete', id: a.id, token: a.token, result: '1' },
+        { kind: 'fail', id: b.id, token: b.token, retryInMs: 0, error: failure() },
+        { kind: 'release', id: c.id, token: c.token },
+      ],
+    });
+    expect(verdicts).toEqual(['accepted', 'accepted', 'accepted']);
+    await connected.engine.tick('default');
+    expect(await Promise.all(claimed.map((task) => statusOf(task.id)))).toEqual(['completed', 'failed', 'pending']);
+  });
+});
 
 describe('the life of a task', () => {
   it('goes from pending over processing to completed, with its result', async () => {
@@ -127,6 +159,17 @@ describe('the life of a task', () => {
     expect((await connected.reader.queueState('default'))?.counts).toMatchObject({ pending: 0, processing: 2 });
   });
 
+  it('takes a queue of any allowed name, also one that sounds like ours', async () => {
+    for (const queue of ['sys', 'meta', '0', 'a'.repeat(64)]) {
+      const id = await submitOne(connected, { queue });
+      expect((await claimOne(connected, { queue })).id).toBe(id);
+    }
+    await connected.directory.announceTypes([
+      { task_type: 'noop', description: null, payload_schema: null, timeout: null },
+    ]);
+    expect(await connected.directory.announcedTypes()).toHaveLength(1);
+  });
+
   it('forgets the lanes of workers that said goodbye, and of those that died', async () => {
     const lanes = async () => {
       const fields = await connected.store.command('look', (redis) =>
@@ -190,25 +233,7 @@ describe('the life of a task', () => {
     const id = await submitOne(connected, { type: 'exotic' });
     expect((await workOnce(connected)).claimed).toEqual([]);
     expect(await statusOf(id)).toBe('pending');
-    const worker = {
-      id: 'w2',
-      host: 'h',
-      pid: 1,
-      version: '0',
-      state: 'running' as const,
-      pool: null,
-      queues: [{ name: 'default', weight: 1 }],
-      task_types: ['exotic'],
-      concurrency: 1,
-      running: [],
-      completed: 0,
-      failed: 0,
-      memory_bytes: 0,
-      event_loop_lag_ms: 0,
-      blocked: false,
-      started_at: '2026-01-01T00:00:00.000Z',
-    };
-    await connected.directory.beat(worker);
+    await connected.directory.beat(workerBeat('w2', ['exotic']));
     expect((await workOnce(connected, { types: ['exotic'] })).claimed.map((task) => task.id)).toEqual([id]);
   });
 
@@ -317,3 +342,22 @@ function spec() {
     uniqueKey: null as string | null,
   };
 }
+
+const workerBeat = (id: string, types: string[]) => ({
+  id,
+  host: 'h',
+  pid: 1,
+  version: '0',
+  state: 'running' as const,
+  pool: null,
+  queues: [{ name: 'default', weight: 1 }],
+  task_types: types,
+  concurrency: 1,
+  running: [],
+  completed: 0,
+  failed: 0,
+  memory_bytes: 0,
+  event_loop_lag_ms: 0,
+  blocked: false,
+  started_at: '2026-01-01T00:00:00.000Z',
+});

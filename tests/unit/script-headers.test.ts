@@ -29,7 +29,7 @@ describe('every script', () => {
     const code = lines.filter((line) => !line.startsWith('--')).join('\n');
     expect(lines[0]).toMatch(/^#!lua( flags=(allow-oom|no-writes))?$/);
     expect(header).toContain(`-- ${file}: `);
-    expect(header).toContain('-- KEYS[1] meta HASH mr:{q}:meta');
+    expect(header).toMatch(/-- KEYS\[1\] meta HASH mr:\{(q|_sys)\}:meta/);
     expect(header).toContain('-- RETURNS ');
     expect(header).toContain('-- COST ');
     expect([...code.matchAll(/KEYS\[(\d+)\]/g)].every((match) => match[1] === '1')).toBe(true);
