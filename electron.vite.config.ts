@@ -3,10 +3,13 @@
  * with several entries, so that they share chunks; chunks lie beside the entries, so that `__dirname` is out/main in
  * every module. Entry names are file names that other processes are started by: worker.js, lease-thread.js, cli.js.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
+import type { Plugin } from 'vite';
 import { EXTERNALS } from './scripts/externals.mjs';
+import { DOCS_FILES } from './src-main/server/docs-page';
 
 /** The oldest runtimes that we run on: Electron 25 has Node 18 and Chromium 114. */
 const NODE = 'node18';
@@ -24,8 +27,20 @@ const NODE_18 = `{
 
 const at = (path: string) => resolve(import.meta.dirname, path);
 
+/** What the page at /docs loads, and its licence: lies in out/main/docs, so that the program needs no package for it. */
+const docsAssets: Plugin = {
+  name: 'docs-assets',
+  generateBundle() {
+    for (const name of [...DOCS_FILES, 'LICENSE', 'NOTICE']) {
+      const source = readFileSync(at(`node_modules/swagger-ui-dist/${name}`));
+      this.emitFile({ type: 'asset', fileName: `docs/${name}`, source });
+    }
+  },
+};
+
 export default defineConfig({
   main: {
+    plugins: [docsAssets],
     build: {
       target: NODE,
       externalizeDeps: false,

@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 /** One project a folder, by what its tests need: nothing, a real redis-server, or real processes of the built program. */
 export default defineConfig({
   test: {
+    maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes
     reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { oneAtATime } from './one-at-a-time.mjs';
 import { packageScript, ROOT, run } from './run.mjs';
 import { bringSystemNeeds } from './system-needs.mjs';
 
@@ -25,9 +26,11 @@ const SOURCE_FILES = [
  * @returns {boolean} false when something could not be brought; what it was is on standard error
  */
 export function bootstrap({ needs = [], build = true } = {}) {
-  if (!packagesMatch() && !installPackages()) return false;
-  const system = bringSystemNeeds(needs);
-  return (!build || isBuilt() || buildAll()) && system;
+  return oneAtATime('bootstrap', () => {
+    if (!packagesMatch() && !installPackages()) return false;
+    const system = bringSystemNeeds(needs);
+    return (!build || isBuilt() || buildAll()) && system;
+  });
 }
 
 /** Whether node_modules holds what package-lock.json names. */

@@ -1,13 +1,12 @@
 /**
- * Packages that stay in node_modules: they load files that lie beside them (native code, fonts, worker scripts,
- * static pages), or are optional. Everything else is bundled into out/, so that a process starts with few file reads.
+ * Packages that stay in node_modules: they load files that lie beside them (native code, fonts, worker scripts), or
+ * are optional. Everything else is bundled into out/, so that a process starts with few file reads.
  */
 const NAMES = [
   'electron',
   'sharp', // native; loaded lazily, in worker processes only
   'jiti', // loads its own transform by path
   'pdfkit', // reads font metrics beside it
-  'swagger-ui-dist', // served as static files
   'pino', // starts transports from files beside it
   'pino-pretty',
   'bufferutil', // optional native parts of ws

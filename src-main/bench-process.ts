@@ -1,5 +1,6 @@
 /** Gives `millrace bench` its Redis: the configured one, or the local one for as long as it measures. */
 import { connectEngine } from '#queue/engine/connect';
+import { random } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
 import { describeRedis } from '#queue/redis/options';
 import { probe, probeTarget } from '#queue/redis/probe';
@@ -9,7 +10,6 @@ import type { CliIo } from './cli/io';
 import type { Config } from './config';
 import { LocalRedisError } from './local-redis/local-redis-error';
 import type { ProgramFiles } from './program-files';
-import { random } from './random';
 import { obtainRedis, unreachable } from './redis-source';
 
 const READY_MS = 5_000;

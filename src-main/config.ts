@@ -7,9 +7,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LogConfig } from '#queue/kernel/log';
 import type { RedisOptions } from '#queue/redis/options';
+import type { QueueWeight } from '#worker/config';
 import { OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
 import { defaultDataDir } from './config/places';
-import { parseQueueList, type WeightedQueue } from './config/queue-list';
+import { parseQueueList } from './config/queue-list';
 import { assembleRedis, named, PLACES } from './config/redis-settings';
 import { addFile, type ConfigFault, type Flags, type RawValues, readTexts } from './config/sources';
 
@@ -24,7 +25,7 @@ export interface Config {
   /** Worker processes that the server runs, 0 for none. */
   workers: number;
   concurrency: number;
-  queues: WeightedQueue[];
+  queues: QueueWeight[];
   handlersDir: string | null;
   shutdownTimeoutMs: number;
   maxRetries: number;

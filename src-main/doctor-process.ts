@@ -1,5 +1,6 @@
 /** Gives the doctor what it examines: the configuration, the server program, and the handlers as a worker loads them. */
 import type { Clock } from '#queue/kernel/clock';
+import { random } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
 import { HandlerLoadError, loadHandlers } from '#worker/loader';
 import * as millrace from '#worker/millrace';
@@ -8,7 +9,6 @@ import { type DoctorReport, runDoctor } from './doctor';
 import type { HandlersLoaded } from './doctor/machine-checks';
 import { findRedisProgram } from './local-redis/find';
 import type { ProgramFiles } from './program-files';
-import { random } from './random';
 
 export function diagnose(config: Config, deps: { files: ProgramFiles; clock: Clock; log: Log }): Promise<DoctorReport> {
   const { files, clock, log } = deps;

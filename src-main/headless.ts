@@ -22,7 +22,7 @@ const STOP_GRACE_MS = 5_000;
 /** @returns the exit code */
 export async function runHeadless(config: Config, files: ProgramFiles): Promise<number> {
   const log = createLog(config.log, { process: 'server' });
-  const signals = new ProcessSignals(log);
+  const signals = new ProcessSignals(log, systemClock);
   signals.listen();
   try {
     return await serve(config, files, log, signals);

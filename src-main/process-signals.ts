@@ -2,7 +2,9 @@
  * What the process is told from outside: to stop, to stop at once, to quiet. An exception that nobody caught is
  * a reason to stop too: afterwards nobody knows the state of this process, but its children must not be left behind.
  */
+import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
+import { StopWishes } from '#queue/kernel/stop-wishes';
 
 /** 128 + the number of the signal, as shells count. */
 const SECOND_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -19,11 +21,12 @@ export class ProcessSignals {
   readonly #log: Log;
   #ask: (reason: unknown) => void = () => undefined;
   #hurry: () => void = () => undefined;
-  #count = 0;
+  readonly #wishes: StopWishes;
   readonly #listeners: readonly [string, (value: unknown) => void][];
 
-  constructor(log: Log) {
+  constructor(log: Log, clock: Clock) {
     this.#log = log;
+    this.#wishes = new StopWishes(clock);
     this.asked = new Promise((resolve) => {
       this.#ask = resolve;
     });
@@ -49,9 +52,8 @@ export class ProcessSignals {
   }
 
   #stop(signal: keyof typeof SECOND_CODES): void {
-    this.#count++;
     this.#ask(null);
-    if (this.#count === 1) return;
+    if (this.#wishes.next() !== 'again') return;
     this.hurried = true;
     this.secondCode = SECOND_CODES[signal];
     this.#hurry();

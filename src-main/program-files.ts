@@ -23,7 +23,7 @@ export function findProgramFiles(start: string): ProgramFiles {
     root,
     workerEntry: join(root, 'out', 'main', 'worker.js'),
     dashboardDir: present(join(root, 'out', 'renderer', 'index.html')) && join(root, 'out', 'renderer'),
-    docsAssetsDir: present(join(root, 'node_modules', 'swagger-ui-dist')),
+    docsAssetsDir: present(join(root, 'out', 'main', 'docs')),
     resourcesDir: packaged ? dirname(root) : join(root, 'resources'),
   };
 }

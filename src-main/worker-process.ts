@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { toTaskSpec } from '#queue/engine/task-spec';
 import { systemClock } from '#queue/kernel/clock';
+import { random } from '#queue/kernel/ids';
 import { createLog } from '#queue/kernel/log';
-import { builtIns } from '#worker/built-ins';
 import { connectForWorker } from '#worker/engine-connection';
+import { builtInHandlers } from '#worker/handlers/built-in';
 import { runWorker } from '#worker/run-worker';
 import { CliError, EXIT } from './cli/exit';
 import { type Config, childEnvironment, forgetSecrets } from './config';
 import { LocalRedisError } from './local-redis/local-redis-error';
 import type { ProgramFiles } from './program-files';
-import { random } from './random';
 import { obtainRedis } from './redis-source';
 import { workerSetup } from './worker-setup';
 
@@ -30,7 +30,7 @@ export async function runWorkerProcess(config: Config, files: ProgramFiles): Pro
       {
         connect: connectForWorker,
         toTaskSpec,
-        builtIns,
+        builtIns: builtInHandlers,
         leaseThread: join(files.root, 'out', 'main', 'lease-thread.js'),
         environment: childEnvironment(),
       },

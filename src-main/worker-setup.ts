@@ -1,15 +1,14 @@
 /** What a worker process is told: made from our configuration, the Redis that is used, and the pool it belongs to. */
 import { join } from 'node:path';
 import type { RedisOptions } from '#queue/redis/options';
-import type { WorkerConfigInput } from '#worker/config';
+import type { QueueWeight, WorkerConfigInput } from '#worker/config';
 import type { Config } from './config';
-import type { WeightedQueue } from './config/queue-list';
 import { VERSION } from './version';
 
 export const artifactsDirOf = (config: Config): string => join(config.dataDir, 'artifacts');
 
 export interface WorkerRole {
-  queues: readonly WeightedQueue[];
+  queues: readonly QueueWeight[];
   concurrency: number;
   /** Null: those of the configuration. */
   handlersDir: string | null;

@@ -38,8 +38,25 @@ export function formatUntil(iso: string, now: number): string {
   return left <= 0 ? 'due' : `in ${formatSeconds(Math.ceil(left / 1000))}`;
 }
 
-/** First 8 and last 4 characters of a task id. */
-export const shortId = (id: string): string => (id.length <= 14 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`);
+/** The 8 characters of a task id that tell tasks apart: before them stands the time, behind them the queue's tag. */
+export const shortId = (id: string): string => (id.length < 22 ? id : id.slice(14, 22));
+
+/** Characters of an error's end that stay in sight. */
+const ERROR_TAIL = 18;
+
+/**
+ * An error for one line, in two parts: `head` may be cut by the room there is, `tail` is not, because messages that
+ * begin alike tell what they are at their end. Without what every message has: `Error: ` and the scheme of addresses.
+ */
+export function splitError(text: string): { head: string; tail: string } {
+  const line = text
+    .replace(/^Error: /, '')
+    .replace(/https?:\/\//g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  const cut = Math.max(0, line.length - ERROR_TAIL);
+  return { head: line.slice(0, cut), tail: line.slice(cut) };
+}
 
 /** 212 B · 38 KiB · 1.2 GiB */
 export function formatBytes(bytes: number): string {

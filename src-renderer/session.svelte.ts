@@ -4,6 +4,8 @@
  */
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { RequeueLoader } from './loaders/requeue-loader';
+import { RowCompleter } from './loaders/row-completer';
 import { TaskDetailLoader } from './loaders/task-detail-loader';
 import { TaskListLoader } from './loaders/task-list-loader';
 import { ApiClient } from './net/api-client';
@@ -12,9 +14,11 @@ import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
+import { RequeueStore } from './stores/requeue-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskDetailStore } from './stores/task-detail-store.svelte';
 import { type TaskFrame, TaskListStore } from './stores/task-list-store.svelte';
+import type { ListFilter } from './stores/task-row';
 
 export interface SessionDeps {
   /** Origin of the server, with a trailing slash. */
@@ -37,6 +41,8 @@ export class Session {
   /** The newest tasks of all, as the snapshot brings them. */
   readonly latest = new TaskListStore(LATEST_ROWS);
   readonly detail = new TaskDetailStore();
+  /** The dialog that requeues all failed tasks of a filter. */
+  readonly requeue = new RequeueStore();
   readonly baseUrl: string;
   /** The server wants a token, or refuses the one that it was given. */
   needsToken = $state<'missing' | 'refused' | null>(null);
@@ -47,6 +53,8 @@ export class Session {
   readonly #stream: StreamClient;
   readonly #listLoader: TaskListLoader;
   readonly #detailLoader: TaskDetailLoader;
+  readonly #requeueLoader: RequeueLoader;
+  readonly #completers: readonly RowCompleter[];
   #inbox: TaskFrame[] = [];
   #takeBackTick: () => void = () => undefined;
 
@@ -70,6 +78,8 @@ export class Session {
     });
     this.#listLoader = new TaskListLoader(this.#api, this.list);
     this.#detailLoader = new TaskDetailLoader(this.#api, this.detail, time);
+    this.#requeueLoader = new RequeueLoader(this.#api, this.requeue, time);
+    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.#api, store, time));
   }
 
   start(): void {
@@ -137,6 +147,24 @@ export class Session {
     this.#detailLoader.refreshSoon();
   }
 
+  /** Running tasks go on either way. @throws {ApiError} */
+  async setPaused(queue: string, paused: boolean): Promise<void> {
+    this.system.putQueue(await (paused ? this.#api.pauseQueue(queue) : this.#api.resumeQueue(queue)));
+  }
+
+  /** Opens `requeue` with what would be requeued; `startRequeue` then does it. */
+  planRequeue(filter: ListFilter): void {
+    void this.#requeueLoader.plan(filter);
+  }
+
+  startRequeue(): void {
+    void this.#requeueLoader.start();
+  }
+
+  closeRequeue(): void {
+    this.#requeueLoader.close();
+  }
+
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
@@ -159,6 +187,7 @@ export class Session {
     this.list.apply(frames);
     this.latest.apply(frames);
     this.latest.trim();
+    for (const completer of this.#completers) completer.look();
     if (this.list.overfull && this.list.loading === null) void this.#listLoader.reload();
     if (this.detail.apply(frames)) this.#detailLoader.refreshSoon();
   }

@@ -138,6 +138,7 @@ export class Attempt implements ContextSource {
       outcome,
       reason: this.#reason,
       progress: this.recorder.percent,
+      progressMessage: this.recorder.message,
       random: this.#deps.random(),
     });
     this.#deps.onEnd(this, settle);

@@ -8,40 +8,9 @@ import { LOG_LEVEL_NAMES } from '#queue/kernel/log';
 /** The variable in which a parent process hands the configuration to a worker process, as JSON. */
 export const CONFIG_VARIABLE = 'MILLRACE_WORKER_CONFIG';
 
-const MaxWeight = 100;
-export const QueueWeight = z.strictObject({ name: QueueName, weight: z.int().min(1).max(MaxWeight).default(1) });
+/** A queue and its share: how often it comes first, against the others. */
+export const QueueWeight = z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) });
 export type QueueWeight = z.infer<typeof QueueWeight>;
-
-/** `emails,images=2,default`: queues with their weights, 1 where none is given. @throws Error that says what is wrong */
-export function parseQueues(text: string): QueueWeight[] {
-  const queues = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .map((part) => {
-      const [name = '', weight = '1', ...rest] = part.split('=').map((side) => side.trim());
-      const parsed = QueueWeight.safeParse({ name, weight: /^\d+$/.test(weight) ? Number(weight) : Number.NaN });
-      if (parsed.success && rest.length === 0) return parsed.data;
-      const why =
-        parsed.error?.issues[0]?.path[0] === 'name'
-          ? parsed.error.issues[0].message
-          : `the weight must be 1 to ${MaxWeight}`;
-      throw new Error(`"${part}" is not a queue: ${why}`);
-    });
-  if (queues.length === 0) throw new Error('no queue is named');
-  const twice = queues.find(({ name }, index) => queues.findIndex((other) => other.name === name) !== index);
-  if (twice !== undefined) throw new Error(`queue "${twice.name}" is named twice`);
-  return queues;
-}
-
-function readQueues(text: string, context: z.RefinementCtx): QueueWeight[] {
-  try {
-    return parseQueues(text);
-  } catch (error) {
-    context.addIssue(error instanceof Error ? error.message : 'is not a list of queues');
-    return z.NEVER;
-  }
-}
 
 const Milliseconds = (min: number, max: number) => z.number().min(min).max(max);
 
@@ -49,8 +18,9 @@ export const WorkerConfig = z.strictObject({
   /** As the engine's connect takes it; not looked at here. */
   redis: z.unknown(),
   queues: z
-    .union([z.string().transform(readQueues), z.array(QueueWeight)])
-    .refine((queues) => queues.length >= 1 && queues.length <= 100, 'must be 1 to 100 queues')
+    .array(QueueWeight)
+    .min(1)
+    .max(100)
     .refine((queues) => new Set(queues.map(({ name }) => name)).size === queues.length, 'names a queue twice')
     .default([{ name: 'default', weight: 1 }]),
   concurrency: z.int().min(1).max(LIMITS.concurrency).default(10),

@@ -22,6 +22,8 @@ interface Facts {
   /** Why the signal fired; null where it did not. */
   reason: Error | null;
   progress: number;
+  /** What the handler said last. */
+  progressMessage?: string | null;
   /** Evenly in [0, 1). */
   random: number;
 }
@@ -31,11 +33,12 @@ export function endingOf(facts: Facts): Settle | null {
   const { task, outcome, reason } = facts;
   const { id, token } = task;
   if (reason instanceof LeaseLostError) return null;
-  if (reason instanceof CancelledError) return { id, token, kind: 'cancelled', reason: reason.message };
+  if (reason instanceof CancelledError)
+    return { id, token, kind: 'cancelled', reason: reason.message, progress: facts.progress, ...said(facts) };
   if (reason instanceof TimeoutError) return failed(facts, reason);
   if (outcome.kind === 'returned') {
     try {
-      return { id, token, kind: 'complete', result: encodeResult(outcome.value) };
+      return { id, token, kind: 'complete', result: encodeResult(outcome.value), ...said(facts) };
     } catch (error) {
       return dead(facts, error);
     }
@@ -59,12 +62,18 @@ function failed(facts: Facts, error: unknown, delayMs?: number): Settle {
   const { id, token, attempt, maxAttempts, backoff } = facts.task;
   if (attempt >= maxAttempts) return dead(facts, error);
   const retryInMs = delayMs ?? backoffDelayMs(backoff, attempt, facts.random);
-  return { id, token, kind: 'fail', retryInMs, error: failureReport(error, { attempt, progress: facts.progress }) };
+  return { id, token, kind: 'fail', retryInMs, error: report(facts, error) };
 }
 
-function dead({ task: { id, token, attempt }, progress }: Facts, error: unknown): Settle {
-  return { id, token, kind: 'dead', error: failureReport(error, { attempt, progress }) };
+function dead(facts: Facts, error: unknown): Settle {
+  const { id, token } = facts.task;
+  return { id, token, kind: 'dead', error: report(facts, error) };
 }
+
+/** Nothing at all where the handler said nothing, as most do. */
+const said = ({ progressMessage }: Facts) => (progressMessage ? { progressMessage } : {});
+const report = (facts: Facts, error: unknown) =>
+  failureReport(error, { attempt: facts.task.attempt, progress: facts.progress, ...said(facts) });
 
 function delayIn(error: unknown, minMs: number): number | undefined {
   const seconds = numberIn(error, 'seconds');

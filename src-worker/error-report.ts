@@ -132,7 +132,10 @@ export const fingerprintOf = ({ name, message, stack }: Described): string =>
     .digest('hex')
     .slice(0, 8);
 
-export function failureReport(thrown: unknown, at: { attempt: number; progress: number }): FailureReport {
+export function failureReport(
+  thrown: unknown,
+  at: { attempt: number; progress: number; progressMessage?: string | null },
+): FailureReport {
   const described = describeThrown(thrown);
   const stackBytes = at.attempt > FULL_STACK_ATTEMPTS ? LATE_STACK_BYTES : LIMITS.errorStackLength;
   return {
@@ -141,5 +144,6 @@ export function failureReport(thrown: unknown, at: { attempt: number; progress: 
     stack: described.stack === null ? null : safeTextBytes(described.stack, stackBytes),
     fingerprint: fingerprintOf(described),
     progress: at.progress,
+    ...(at.progressMessage && { progressMessage: at.progressMessage }),
   };
 }

@@ -34,6 +34,10 @@ export class Recorder {
   get percent(): number {
     return this.#percent;
   }
+  /** What the handler said last. */
+  get message(): string | null {
+    return this.#message;
+  }
   get hasNews(): boolean {
     return this.#hasProgress || this.#logs !== null;
   }

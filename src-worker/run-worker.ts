@@ -11,6 +11,7 @@ import type { TaskSpec } from '#queue/engine/ports';
 import { systemClock } from '#queue/kernel/clock';
 import { random, randomName } from '#queue/kernel/ids';
 import { createLog, type Log } from '#queue/kernel/log';
+import { StopWishes } from '#queue/kernel/stop-wishes';
 import { TaskArtifacts } from './artifacts';
 import { builtInSurroundings } from './built-in-surroundings';
 import { WorkerConfig, type WorkerConfigInput } from './config';
@@ -144,7 +145,7 @@ async function serve({ id, config, log, registry, connection, programs, runtime 
 class Ending {
   readonly #log: Log;
   code = 0;
-  #count = 0;
+  readonly #wishes = new StopWishes(systemClock);
   #ask: () => void = () => undefined;
   #hurry: () => void = () => undefined;
   readonly asked = new Promise<void>((resolve) => {
@@ -160,8 +161,7 @@ class Ending {
 
   /** @param secondCode the exit code should this be the second time */
   ask(secondCode: number): void {
-    this.#count++;
-    if (this.#count > 1) {
+    if (this.#wishes.next() === 'again') {
       this.code ||= secondCode;
       this.#hurry();
     }

@@ -1,9 +1,8 @@
 /** The queue, as handlers may use it: what they submit goes through the same checks as a request over HTTP. */
 
-import { TASK_STATUSES } from '#queue/contract/lifecycle';
 import { LIMITS } from '#queue/contract/limits';
 import { findPayloadFault } from '#queue/contract/payload';
-import type { StatusCounts } from '#queue/contract/queue';
+import { type StatusCounts, sumCounts } from '#queue/contract/queue';
 import { SubmitTask, type SubmitTaskInput } from '#queue/contract/task';
 import type { TaskEngine, TaskReader, TaskSpec } from '#queue/engine/ports';
 import { type ChildState, FatalError, type TaskAccess } from './handler';
@@ -78,19 +77,9 @@ export class TaskAccessOverPorts implements TaskAccess {
 
   async statistics(): Promise<{ total: StatusCounts; queues: Record<string, StatusCounts> }> {
     const states = await this.#deps.reader.queueStates();
-    const total = noCounts();
-    for (const { counts } of states) for (const status of TASK_STATUSES) total[status] += counts[status];
-    return { total, queues: Object.fromEntries(states.map(({ name, counts }) => [name, counts])) };
+    return {
+      total: sumCounts(states.map(({ counts }) => counts)),
+      queues: Object.fromEntries(states.map(({ name, counts }) => [name, counts])),
+    };
   }
 }
-
-const noCounts = (): StatusCounts => ({
-  scheduled: 0,
-  blocked: 0,
-  pending: 0,
-  processing: 0,
-  retrying: 0,
-  completed: 0,
-  failed: 0,
-  cancelled: 0,
-});

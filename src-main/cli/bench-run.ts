@@ -4,8 +4,9 @@
  */
 
 import { LIMITS } from '#queue/contract/limits';
-import { DEFAULT_BACKOFF } from '#queue/contract/task';
+import { SubmitTask } from '#queue/contract/task';
 import type { TaskEngine, TaskReader, TaskSpec } from '#queue/engine/ports';
+import { toTaskSpec } from '#queue/engine/task-spec';
 import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import { CliError, EXIT } from './exit';
@@ -79,25 +80,9 @@ class BenchRun {
     this.#deps = deps;
     this.#queue = queue;
     this.#options = options;
-    const { type, base, max, jitter } = DEFAULT_BACKOFF;
-    this.#spec = {
-      type: TYPE,
-      queue,
-      priority: 5,
-      payload: JSON.stringify({ bench: 'x'.repeat(Math.max(0, options.payloadBytes - '{"bench":""}'.length)) }),
-      name: null,
-      maxRetries: 0,
-      timeoutMs: 300_000,
-      backoff: { type, baseMs: base * 1000, maxMs: max * 1000, jitter },
-      runAt: null,
-      expiresAt: null,
-      dependsOn: [],
-      tags: [],
-      owner: null,
-      idempotencyKey: null,
-      bodyHash: null,
-      uniqueKey: null,
-    };
+    const payload = { bench: 'x'.repeat(Math.max(0, options.payloadBytes - '{"bench":""}'.length)) };
+    const task = SubmitTask.parse({ task_type: TYPE, queue, payload });
+    this.#spec = toTaskSpec(task, { maxRetries: 0, timeoutMs: 300_000 });
   }
 
   async measure(): Promise<Omit<BenchReport, 'redis' | 'redis_version'>> {

@@ -1,6 +1,7 @@
 /** Can Redis be reached, does it let us in, and is it one that a queue can live on? */
 import { connect } from 'node:net';
-import { describeRedis, isLoopbackHost, type RedisOptions } from '#queue/redis/options';
+import { isLoopbackHost } from '#queue/kernel/loopback';
+import { describeRedis, type RedisOptions } from '#queue/redis/options';
 import { ProbeError, type ProbeTarget, probe } from '#queue/redis/probe';
 import { isAtLeast, OLDEST_REDIS } from '../local-redis/find';
 import { type Finding, fail, ok, skipped, warn } from './check';

@@ -120,7 +120,7 @@ export async function checkHandlers(load: (() => Promise<HandlersLoaded>) | null
     const list = problems.map(({ file, message }) => `${file}: ${message}`).join('; ');
     return fail(
       `${problems.length} of the handler files do not load: ${list}`,
-      'Mend or remove them; workers start without their task types.',
+      'Mend or remove them: a worker that is given this folder does not start.',
     );
   }
   if (types.length === 0)

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { QueueError } from '#queue/contract/errors';
 import { type Route, roleIncludes } from '#queue/contract/http';
 import { LIMITS } from '#queue/contract/limits';
+import { plainWording } from '#queue/contract/wording';
 import type { Identity } from './auth';
 import { parseJson, readBody, refuseHostileValues, requireMediaType } from './body';
 import type { HandlerDeps } from './handlers';
@@ -51,7 +52,7 @@ export async function dispatch(
 }
 
 function parseParams(route: Route, schema: z.ZodObject, params: Record<string, string>): unknown {
-  const parsed = schema.safeParse(params);
+  const parsed = schema.safeParse(params, { error: plainWording });
   if (parsed.success) return parsed.data;
   const fields = fieldErrors(parsed.error);
   if (route.badParams === undefined) throw invalid(fields);
@@ -70,7 +71,7 @@ function parseQuery(schema: z.ZodObject | undefined, url: string): unknown {
     const before = values.get(name);
     values.set(name, before === undefined ? value : [before, value].flat());
   }
-  const parsed = (schema ?? NoBody).safeParse(Object.fromEntries(values));
+  const parsed = (schema ?? NoBody).safeParse(Object.fromEntries(values), { error: plainWording });
   if (!parsed.success) {
     throw invalid(
       fieldErrors(parsed.error).map((fault) => ({
@@ -89,7 +90,7 @@ async function parseBody(route: Route, request: Request, { clock }: HandlerDeps)
   if (bytes.byteLength > 0) requireMediaType(request.headers, JSON_TYPES);
   const raw = bytes.byteLength === 0 ? {} : parseJson(bytes);
   refuseHostileValues(raw);
-  const parsed = (route.body ?? NoBody).safeParse(raw);
+  const parsed = (route.body ?? NoBody).safeParse(raw, { error: plainWording });
   if (!parsed.success) throw invalid(fieldErrors(parsed.error));
   return parsed.data;
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { mediaTypeByName } from './media-types';
 import { docsPolicy } from './security-headers';
 
-const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const;
+/** Of swagger-ui-dist; the build copies them. */
+export const DOCS_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const;
 const START = 'start.js';
-export const DOCS_ASSETS: readonly string[] = [...ASSETS, START];
+export const DOCS_ASSETS: readonly string[] = [...DOCS_FILES, START];
 
 const HEAD =
   '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Millrace API</title>';
@@ -26,7 +27,7 @@ export function docsPage(hasAssets: boolean): Response {
 export async function docsAsset(folder: string | null, name: string): Promise<Response | null> {
   const headers = { 'content-type': mediaTypeByName(name), 'cache-control': 'public, max-age=3600' };
   if (name === START) return new Response(START_SCRIPT, { headers });
-  if (folder === null || !(ASSETS as readonly string[]).includes(name)) return null;
+  if (folder === null || !(DOCS_FILES as readonly string[]).includes(name)) return null;
   const bytes = await readFile(join(folder, name)).catch(() => null);
   return bytes === null ? null : new Response(bytes, { headers });
 }

@@ -7,13 +7,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { getRequestListener } from '@hono/node-server';
 import { QueueError } from '#queue/contract/errors';
+import { isLoopbackHost } from '#queue/kernel/loopback';
 import type { Service } from '#queue/kernel/service';
 import { createApp } from './app';
 import { Authenticator, type Identity } from './auth';
 import { checkRequest, type HostPolicy, hostPolicy, type RequestHeaders } from './guard';
 import { problemResponse } from './problem';
 import type { ServerDeps } from './settings';
-import { isLoopbackHost, requireTokenOrRefuse } from './token-rule';
+import { requireTokenOrRefuse } from './token-rule';
 
 const HEADER_BYTES = 8 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;

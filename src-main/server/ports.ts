@@ -4,26 +4,10 @@
  */
 import type { Role } from '#queue/contract/http';
 import type { TaskEvent } from '#queue/contract/lifecycle';
-import type { AuditEntry, DryRun, Operation, OperationAction } from '#queue/contract/operation';
+import type { AuditEntry, DryRun, Operation } from '#queue/contract/operation';
 import type { StatsOverview, Timeseries } from '#queue/contract/queue';
-import type { TaskFilter } from '#queue/contract/task';
 import type { CreatePool, PatchPool, Pool } from '#queue/contract/worker';
-
-/** Which tasks, and what to do with them. Either `ids` or `filter` is null. */
-export interface OperationRequest {
-  action: OperationAction;
-  ids: readonly string[] | null;
-  filter: TaskFilter | null;
-  limit: number | null;
-  /** Tasks a second. */
-  rate: number | null;
-  /** For reprioritise. */
-  priority: number | null;
-  /** Refuses with COUNT_CHANGED where the selection differs by more than 10 %. */
-  expectedCount: number | null;
-  /** Who asked. */
-  by: string;
-}
+import type { OperationRequest } from '#queue/engine/operations';
 
 export interface OperationRunner {
   /** What `start` would do; changes nothing. @throws {QueueError} COUNT_CHANGED */

@@ -33,11 +33,19 @@ export function toQueueError(error: unknown, log: Log): QueueError {
 }
 
 export function problemResponse(error: QueueError, headers: Record<string, string> = {}): Response {
-  const all: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store', ...headers };
+  return new Response(JSON.stringify(toProblem(error)), {
+    status: error.status,
+    headers: problemHeaders(error, headers),
+  });
+}
+
+/** @param given they come first: a `retry-after` among them is kept */
+export function problemHeaders(error: QueueError, given: Record<string, string> = {}): Record<string, string> {
+  const all: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store', ...given };
   if (error.code === 'UNAUTHENTICATED') all['www-authenticate'] = 'Bearer realm="millrace"';
   const retryAfter = error.code in RETRY_AFTER ? RETRY_AFTER[error.code as keyof typeof RETRY_AFTER] : undefined;
   if (retryAfter !== undefined) all['retry-after'] ??= String(retryAfter);
-  return new Response(JSON.stringify(toProblem(error)), { status: error.status, headers: all });
+  return all;
 }
 
 /** 422 that names its fields, and tells of the first ones in its detail too. */

@@ -1,8 +1,9 @@
 /** The door of `/ws`: what an upgrade request must pass, and how it is refused. */
 import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ERRORS, QueueError } from '#queue/contract/errors';
+import { QueueError } from '#queue/contract/errors';
 import type { Log } from '#queue/kernel/log';
+import { problemHeaders, toProblem, toQueueError } from './problem';
 
 export interface Door {
   /** Host and Origin. @throws {QueueError} FOREIGN_HOST, FOREIGN_ORIGIN */
@@ -22,19 +23,13 @@ export async function admit(request: IncomingMessage, door: Door): Promise<void>
 }
 
 /** Answers a problem document and ends the connection. */
-export function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {
-  const known = error instanceof QueueError;
-  if (!known) log.error('a WebSocket upgrade failed', { error });
-  const { status, title } = ERRORS[known ? error.code : 'INTERNAL'];
-  const detail = known ? error.message : 'the server could not open the connection';
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail });
+export function refuseUpgrade(socket: Duplex, thrown: unknown, log: Log): void {
+  const error = toQueueError(thrown, log);
+  const body = JSON.stringify(toProblem(error));
+  const headers = { ...problemHeaders(error), 'content-length': Buffer.byteLength(body), connection: 'close' };
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-    ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
-    ...(status === 429 ? ['Retry-After: 5'] : []),
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

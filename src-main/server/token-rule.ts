@@ -1,12 +1,6 @@
 /** When the API may be open: only as long as both it and its Redis are on this machine. */
-import { isIP } from 'node:net';
 import { QueueError } from '#queue/contract/errors';
-
-export const isLoopbackHost = (host: string): boolean => {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
-  if (name === 'localhost' || name === '::1') return true;
-  return isIP(name) === 4 && name.startsWith('127.');
-};
+import { isLoopbackHost } from '#queue/kernel/loopback';
 
 /**
  * To be called before anything is bound.

@@ -4,7 +4,14 @@ import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
 import { LIMITS } from '../contract/limits';
 import { unescapeText } from '../kernel/escape';
 import type { RawTask } from '../redis/scripts/read';
-import { decodeActiveLine, decodeHistory, decodeRecord, type Segment, type SegmentKind } from '../redis/task-record';
+import {
+  decodeActiveLine,
+  decodeHistory,
+  decodeRecord,
+  readResultBody,
+  type Segment,
+  type SegmentKind,
+} from '../redis/task-record';
 import type { HistoryItem, StoredError, StoredTask } from './ports';
 
 const STATUS: Record<string, TaskStatus> = {
@@ -24,8 +31,13 @@ const StoredReport = z.object({
   stack: z.string().nullable().default(null),
   fingerprint: z.string().default('--------'),
   progress: z.number().default(0),
+  progressMessage: z.string().nullable().default(null),
 });
-const StoredReason = z.object({ reason: z.string() });
+const StoredReason = z.object({
+  reason: z.string(),
+  progress: z.number().default(0),
+  progressMessage: z.string().nullable().default(null),
+});
 
 const EVENT: Record<SegmentKind, TaskEvent> = {
   C: 'completed',
@@ -78,7 +90,10 @@ export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
   const final = isFinal ? last(segments, (segment) => FINAL_KINDS.includes(segment.kind)) : undefined;
   const failure = last(segments, (segment) => FAILED_KINDS.includes(segment.kind));
   const error = failure ? errorOf(failure) : null;
-  const [percent, message] = splitProgress(raw.progress);
+  const completion = final?.kind === 'C' && final.body !== null ? readResultBody(final.body) : null;
+  const [percent, message] = active
+    ? splitProgress(raw.progress)
+    : lastProgress(final, completion?.said ?? null, error);
   const cut = raw.recordBytes > Buffer.byteLength(raw.record);
   const payloadOmitted = cut || record.payload.length > LIMITS.listFieldChars * 16;
   const resultOmitted = final?.kind === 'C' && final.body === null;
@@ -90,14 +105,14 @@ export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
     status,
     priority: record.priority,
     payload: payloadOmitted ? null : record.payload,
-    result: final?.kind === 'C' ? final.body : null,
+    result: completion?.result ?? null,
     error,
     attempts: active?.attempt ?? (final?.kind === 'C' ? final.item.attempt : record.attemptsEnded),
     maxRetries: record.maxRetries,
     timeoutMs: record.timeoutMs,
     backoff: record.backoff,
-    progress: status === 'completed' ? 100 : active ? percent : (error?.progress ?? 0),
-    progressMessage: active ? message : null,
+    progress: percent,
+    progressMessage: message,
     runAt: record.runAt,
     dueAt: status === 'scheduled' || status === 'retrying' ? raw.score : null,
     expiresAt: record.expiresAt,
@@ -113,6 +128,18 @@ export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
     cancelRequested: active?.cancelRequested ?? false,
     omitted: [...(payloadOmitted ? (['payload'] as const) : []), ...(resultOmitted ? (['result'] as const) : [])],
   };
+}
+
+/** How far the attempt that ended last had come, and what its handler said last. */
+function lastProgress(
+  final: Segment | undefined,
+  said: string | null,
+  error: StoredError | null,
+): [number, string | null] {
+  if (final?.kind === 'C') return [100, said];
+  const stopped = final?.kind === 'X' ? StoredReason.safeParse(parse(final.body)) : null;
+  if (stopped?.success) return [stopped.data.progress, stopped.data.progressMessage];
+  return [error?.progress ?? 0, error?.progressMessage ?? null];
 }
 
 function splitProgress(text: string): [number, string | null] {

@@ -11,11 +11,19 @@ export interface LeaseRef {
 }
 
 /** How an attempt ended. Bodies are JSON text, within the limits of contract/limits.ts. */
+/** What an attempt that ended leaves of its progress, where it is no failure (that is told in its report). */
+export interface LastProgress {
+  /** How far it had come; absent: not told. */
+  progress?: number;
+  /** What the handler said last. */
+  progressMessage?: string | null;
+}
+
 export type Settle =
-  | (LeaseRef & { kind: 'complete'; result: string })
+  | (LeaseRef & LastProgress & { kind: 'complete'; result: string })
   | (LeaseRef & { kind: 'fail'; retryInMs: number; error: FailureReport })
   | (LeaseRef & { kind: 'dead'; error: FailureReport })
-  | (LeaseRef & { kind: 'cancelled'; reason: string })
+  | (LeaseRef & LastProgress & { kind: 'cancelled'; reason: string })
   /** Back to the queue at its old place; the attempt is not counted. */
   | (LeaseRef & { kind: 'release' })
   /** Goes on later; the attempt is not counted. */
@@ -28,6 +36,8 @@ export interface FailureReport {
   fingerprint: string;
   /** How far the attempt had come. */
   progress: number;
+  /** What the handler said last. */
+  progressMessage?: string | null;
 }
 
 /** accepted; already: this very token ended it before (a repeated call); fenced: another attempt owns it, or it has ended; gone: no such task. */

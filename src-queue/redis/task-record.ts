@@ -220,3 +220,16 @@ function decodeSegment(bytes: Buffer, cut: boolean): Segment | null {
     body: cut ? null : bytes.toString('utf8', from, from + Number(length)),
   };
 }
+
+/** No JSON text begins with it. */
+const SAID = '\u0001';
+
+/** The body of a `C` segment: the result, and before it, in a line of its own, what the handler said last. */
+export const resultBody = (result: string, said: string | null | undefined): string =>
+  said ? `${SAID}${escapeText(said)}\n${result}` : result;
+
+export function readResultBody(body: string): { result: string; said: string | null } {
+  if (!body.startsWith(SAID)) return { result: body, said: null };
+  const end = body.indexOf('\n');
+  return { result: body.slice(end + 1), said: unescapeText(body.slice(1, end)) };
+}

@@ -4,8 +4,9 @@
  */
 import type { Method } from '#queue/contract/http';
 import { fleetRoutes } from '#queue/contract/http-fleet';
-import { queueRoutes } from '#queue/contract/http-queues';
+import { dlqRoutes, operationRoutes, queueRoutes } from '#queue/contract/http-queues';
 import { taskRoutes } from '#queue/contract/http-tasks';
+import type { DryRun, Operation } from '#queue/contract/operation';
 import type { Queue, StatsOverview } from '#queue/contract/queue';
 import type {
   Explanation,
@@ -109,6 +110,31 @@ export class ApiClient {
 
   retry(id: string): Promise<Task> {
     return this.#call(taskRoutes.retryTask, taskRoutes.retryTask.replies[200].body, { params: { id } });
+  }
+
+  pauseQueue(queue: string): Promise<Queue> {
+    return this.#call(queueRoutes.pauseQueue, queueRoutes.pauseQueue.replies[200].body, { params: { queue } });
+  }
+
+  resumeQueue(queue: string): Promise<Queue> {
+    return this.#call(queueRoutes.resumeQueue, queueRoutes.resumeQueue.replies[200].body, { params: { queue } });
+  }
+
+  /** What `requeueFailed` would do; nothing changes. */
+  planRequeue(filter: TaskFilter, signal?: AbortSignal): Promise<DryRun> {
+    const route = dlqRoutes.requeueDlq;
+    return this.#call(route, route.replies[200].body, { body: { filter, dry_run: true }, signal });
+  }
+
+  /** @param expected how many the reader agreed to: refused with 409 where it is more than 10 % off */
+  requeueFailed(filter: TaskFilter, expected: number): Promise<Operation> {
+    const route = dlqRoutes.requeueDlq;
+    return this.#call(route, route.replies[202].body, { body: { filter, expected_count: expected } });
+  }
+
+  operation(id: string, signal?: AbortSignal): Promise<Operation> {
+    const route = operationRoutes.getOperation;
+    return this.#call(route, route.replies[200].body, { params: { id }, signal });
   }
 
   async #call<T>({ method, path }: Target, schema: Schema<T>, call: Call): Promise<T> {

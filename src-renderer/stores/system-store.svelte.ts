@@ -10,6 +10,11 @@ export class SystemStore {
   workers = $state.raw<readonly Worker[]>([]);
   taskTypes = $state.raw<readonly TaskTypeInfo[]>([]);
 
+  /** One queue as a request has left it. */
+  putQueue(queue: Queue): void {
+    this.queues = this.queues.map((known) => (known.name === queue.name ? queue : known));
+  }
+
   apply(frame: ServerFrame): void {
     switch (frame.type) {
       case 'snapshot':

@@ -3,8 +3,9 @@
  * read again; new rows join at the top while the reader follows, and else wait to be asked for. Folds frames, no I/O.
  */
 import type { ServerFrame } from '#queue/contract/stream';
-import type { TaskPage } from '#queue/contract/task';
+import type { Task, TaskPage } from '#queue/contract/task';
 import {
+  completeRow,
   type ListFilter,
   mayJoin,
   mergeSummary,
@@ -42,6 +43,20 @@ export class TaskListStore {
 
   get overfull(): boolean {
     return this.rows.length > this.#maxRows;
+  }
+
+  /** Some of the newest rows are known from summaries only. */
+  hasPartial(newest: number): boolean {
+    return this.rows.slice(0, newest).some((row) => row.partial);
+  }
+
+  /** Completes the rows among these tasks. */
+  complete(tasks: readonly Task[]): void {
+    const read = new Map(tasks.map((task) => [task.id, task]));
+    this.rows = this.rows.map((row) => {
+      const task = row.partial ? read.get(row.id) : undefined;
+      return task === undefined ? row : completeRow(row, task);
+    });
   }
 
   /** Whether new rows may join at the top now: the reader looks there, and the pointer is not over the rows. */

@@ -24,6 +24,8 @@ export interface TaskRow {
   error: string | null;
   /** It no longer belongs to the list that shows it, or is removed: it stays, dimmed, until the list is read again. */
   left: boolean;
+  /** Made or changed by a summary, which has no name and of an error only its kind: the rest has to be read. */
+  partial: boolean;
 }
 
 /** What the list is narrowed to; empty text means any. */
@@ -77,6 +79,7 @@ export const rowOfTask = (task: Task): TaskRow => ({
   worker_id: task.worker_id,
   error: task.error === null ? null : `${task.error.name}: ${task.error.message}`,
   left: false,
+  partial: false,
 });
 
 export const rowOfSummary = (task: TaskSummary): TaskRow =>
@@ -99,6 +102,7 @@ export const rowOfSummary = (task: TaskSummary): TaskRow =>
       worker_id: null,
       error: null,
       left: false,
+      partial: true,
     },
     task,
   );
@@ -117,4 +121,16 @@ export const mergeSummary = (row: TaskRow, task: TaskSummary): TaskRow => ({
   next_run_at: task.next_run_at === undefined ? row.next_run_at : task.next_run_at,
   worker_id: task.worker_id === undefined ? row.worker_id : task.worker_id,
   error: task.error === undefined ? row.error : (task.error?.name ?? null),
+  partial: row.partial || (task.error !== undefined && task.error !== null),
+});
+
+/** What a summary does not have, from a full task; what may have changed since it was read stays. */
+export const completeRow = (row: TaskRow, task: Task): TaskRow => ({
+  ...row,
+  name: task.name,
+  priority: row.priority ?? task.priority,
+  max_retries: row.max_retries ?? task.max_retries,
+  created_at: task.created_at,
+  error: row.attempts === task.attempts && row.error !== null ? rowOfTask(task).error : row.error,
+  partial: false,
 });

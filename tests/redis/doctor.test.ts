@@ -226,6 +226,7 @@ it('names handler files that do not load, and reports a loader that breaks as a 
   expect(check(broken, 'handlers')).toMatchObject({
     state: 'fail',
     detail: expect.stringContaining('b.ts: Unexpected token'),
+    cure: expect.stringContaining('does not start'),
   });
   const thrown = await examine({ redis, loadHandlers: () => Promise.reject(new Error('no such folder')) });
   expect(check(thrown, 'handlers')).toMatchObject({ state: 'fail', detail: 'no such folder' });

@@ -9,15 +9,13 @@ import { systemClock } from '#queue/kernel/clock';
 import { TaskArtifacts } from '#worker/artifacts';
 import { WorkerConfig, type WorkerConfigInput } from '#worker/config';
 import { type AnyHandler, FatalError, RetryLater, Snooze } from '#worker/handler';
-import { HeldView } from '#worker/held-table';
-import { LeaseBeat } from '#worker/lease-beat';
 import { Registry, toTaskHandler } from '#worker/registry';
 import { TaskAccessOverPorts } from '#worker/task-access';
 import { Worker } from '#worker/worker';
 import { connectTo, submitAll, submitOne } from '../support/engine';
 import { waitFor } from '../support/millrace-process';
 import { type RedisServer, startRedis } from '../support/redis-server';
-import { type LogRecord, recordingLog } from '../support/worker-world';
+import { beatHere, type LogRecord, recordingLog } from '../support/worker-world';
 
 let server: RedisServer;
 let connected: ConnectedEngine;
@@ -59,30 +57,7 @@ async function working(handlers: readonly AnyHandler[], config: Partial<WorkerCo
     registry: new Registry(
       handlers.map((handler) => toTaskHandler({ handler, source: 'test', folder: root }, async () => null)),
     ),
-    beatRunner: (table) => {
-      let beat: LeaseBeat | undefined;
-      return {
-        start: async (events) => {
-          const view = new HeldView(
-            table.memory,
-            checked.queues.map(({ name }) => name),
-          );
-          beat = new LeaseBeat({
-            engine,
-            directory,
-            view,
-            clock: systemClock,
-            log,
-            events,
-            leaseMs: checked.leaseMs,
-            maxBlockMs: checked.maxBlockMs,
-          });
-          await beat.start();
-        },
-        post: () => undefined,
-        stop: async () => beat?.stop(),
-      };
-    },
+    beatRunner: beatHere(checked, { engine, directory, clock: systemClock, log }),
     clock: systemClock,
     log,
     random: () => 0.5,
@@ -276,7 +251,7 @@ describe('a worker over Redis', () => {
 
   it('is in the directory with what it does, and hears its commands', async () => {
     const { worker } = await working([{ type: 'job', aliases: ['chore'], run: () => 1 }], {
-      queues: 'default=2,other',
+      queues: [{ name: 'default', weight: 2 }, { name: 'other' }],
     });
     const [seen] = await connected.directory.list();
     expect(seen).toMatchObject({

@@ -8,7 +8,7 @@ import type { ConnectedEngine } from '#queue/engine/connect';
 import type { TaskSpec } from '#queue/engine/ports';
 import { CONFIG_VARIABLE, type WorkerConfigInput } from '#worker/config';
 import { type BuiltWorker, buildWorker } from '../support/built-worker';
-import { connectTo, submitOne } from '../support/engine';
+import { connectTo, redisAt, submitOne } from '../support/engine';
 import { isAlive, waitFor } from '../support/millrace-process';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server';
 
@@ -77,15 +77,7 @@ async function start(
 ): Promise<Running> {
   await writeFile(join(home, 'handlers.ts'), handlers);
   const full: WorkerConfigInput = {
-    redis: {
-      kind: 'single',
-      nodes: [{ host: server.host, port: server.port }],
-      db: 0,
-      username: null,
-      password: null,
-      tls: null,
-      prefix: 'mr',
-    },
+    redis: redisAt(server),
     artifactsDir: join(home, 'artifacts'),
     handlers: [join(home, 'handlers.ts')],
     leaseMs: 1_000,
@@ -172,8 +164,9 @@ describe('a worker process', () => {
     child.kill('SIGINT');
     await waitFor('the stop', async () => ((await connected.directory.list())[0]?.state === 'stopping' ? true : null));
     const before = performance.now();
-    child.kill('SIGINT');
+    const again = setInterval(() => child.kill('SIGINT'), 100); // the first of them may pass for an echo
     expect(await ended).toEqual({ code: 130, signal: null });
+    clearInterval(again);
     expect(performance.now() - before).toBeLessThan(3_000);
     expect(await until(id, 'pending')).toMatchObject({ attempts: 0 });
   });

@@ -6,6 +6,7 @@ import {
   formatNumber,
   formatUntil,
   shortId,
+  splitError,
   timeOfTaskId,
 } from '../../src-renderer/format';
 import { parseRoute, tasksHref } from '../../src-renderer/router.svelte';
@@ -33,9 +34,22 @@ it('never tells a negative age, and says when something is due', () => {
   expect(formatUntil('2026-11-22T12:00:00.000Z', Date.UTC(2026, 10, 22, 12))).toBe('due');
 });
 
-it('writes bytes in binary units and ids by their ends', () => {
+it('writes bytes in binary units', () => {
   expect([212, 38_912, 1_288_490_189].map(formatBytes)).toEqual(['212 B', '38.0 KiB', '1.2 GiB']);
-  expect(shortId('01M7T463VGWF73YNPHVF3YCNZ0')).toBe('01M7T463…CNZ0');
+});
+
+it('writes ids of one queue and one moment so that they differ', () => {
+  const ids = ['01M826AC4HZQ0V5T7B3K8M97C5', '01M826AC4HZQ0V5T7B3K8N97C5'];
+  expect(shortId('01M7T463VGWF73YNPHVF3YCNZ0')).toBe('YNPHVF3Y');
+  expect(new Set(ids.map(shortId)).size).toBe(2);
+  expect(shortId('short')).toBe('short');
+});
+
+it('keeps the end of an error in sight, and drops what every error has', () => {
+  const { head, tail } = splitError('Error: GET http://127.0.0.1:44069 answered 503: {"stock":12}');
+  expect(head + tail).toBe('GET 127.0.0.1:44069 answered 503: {"stock":12}');
+  expect(tail).toBe(' 503: {"stock":12}');
+  expect(splitError('TimeoutError:\n  slow')).toEqual({ head: '', tail: 'TimeoutError: slow' });
 });
 
 it('reads the moment out of a task id', () => {

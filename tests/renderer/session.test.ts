@@ -1,8 +1,11 @@
 import { expect, it, vi } from 'vitest';
+import type { Operation } from '#queue/contract/operation';
+import { type Queue, sumCounts } from '#queue/contract/queue';
 import { Preferences } from '../../src-renderer/preferences.svelte';
 import { Session } from '../../src-renderer/session.svelte';
 import { NO_FILTER } from '../../src-renderer/stores/task-row';
-import { idOf, snapshotOf, statsOf, TestTime, taskFrame, taskOf } from './support';
+import { idOf, statsOf, taskOf } from '../support/wire';
+import { snapshotOf, TestTime, taskFrame } from './support';
 
 function storage(): Storage {
   const values = new Map<string, string>();
@@ -153,4 +156,125 @@ it('tells a server that is away from one that answers nonsense', async () => {
   session.loadTasks(NO_FILTER);
   await settled();
   expect(session.list.error).toMatchObject({ title: 'The answer is not understood' });
+});
+
+it('reads the names of rows that came as frames, at most once a second', async () => {
+  const { session, time, requests, receive, hello } = setup(() => page(taskOf(2, { name: 'Order 2' })));
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
+  receive(taskFrame(1));
+  time.advance(120);
+  receive(taskFrame(2));
+  time.advance(999);
+  expect(requests).toEqual([]);
+  time.advance(1);
+  await settled();
+  expect(requests).toEqual(['GET /api/tasks?limit=50']);
+  expect(session.latest.rows.map((row) => row.name)).toEqual(['Order 2', null]);
+});
+
+const queueOf = (change: Partial<Queue> = {}): Queue => ({
+  name: 'emails',
+  paused: false,
+  depth: sumCounts([]),
+  oldest_pending_age: null,
+  late: false,
+  rate_in: 0,
+  rate_out: 0,
+  eta_seconds: null,
+  limits: { concurrency: null, rate: null, target_age: null, aging: null },
+  workers: 1,
+  ...change,
+});
+
+it('pauses and resumes a queue, and shows what the server answers', async () => {
+  const { session, requests, receive, hello } = setup((path) => ({
+    body: queueOf({ paused: path.endsWith('/pause') }),
+  }));
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf(), queues: [queueOf(), queueOf({ name: 'images' })] });
+  await session.setPaused('emails', true);
+  expect(session.system.queues.map((queue) => queue.paused)).toEqual([true, false]);
+  await session.setPaused('emails', false);
+  expect(session.system.queues.map((queue) => queue.paused)).toEqual([false, false]);
+  expect(requests).toEqual(['POST /api/queues/emails/pause', 'POST /api/queues/emails/resume']);
+});
+
+const operationOf = (change: Partial<Operation> = {}): Operation => ({
+  id: 'op-1',
+  action: 'requeue',
+  filter: { status: 'failed' },
+  state: 'running',
+  matched: 8,
+  done: 0,
+  skipped: 0,
+  failed: 0,
+  rate: null,
+  priority: null,
+  started_at: '2026-11-22T12:00:00.000Z',
+  finished_at: null,
+  by: 'local',
+  message: null,
+  ...change,
+});
+
+it('requeues the failed tasks of a filter only as planned, and follows the operation to its end', async () => {
+  const bodies: unknown[] = [];
+  let operation = operationOf();
+  const { session, time, requests } = setup((path, init) => {
+    if (path !== '/api/dlq/requeue') return { body: operation };
+    const body: { dry_run?: boolean } = JSON.parse(String(init.body));
+    bodies.push(body);
+    const plan = { matched: 8, by_queue: { emails: 8 }, by_task_type: { email: 8 }, by_error: {}, samples: [] };
+    return body.dry_run ? { body: plan } : { status: 202, body: operation };
+  });
+  const filter = { ...NO_FILTER, status: 'failed', queue: 'emails' } as const;
+  session.startRequeue(); // nothing is planned: nothing happens
+  session.planRequeue(filter);
+  await settled();
+  expect(session.requeue.plan?.matched).toBe(8);
+  session.startRequeue();
+  session.startRequeue(); // a double click
+  await settled();
+  const selection = { filter: { status: 'failed', queue: 'emails' } };
+  expect(bodies).toEqual([
+    { ...selection, dry_run: true },
+    { ...selection, expected_count: 8 },
+  ]);
+  operation = operationOf({ done: 3, skipped: 1 });
+  time.advance(500);
+  await settled();
+  expect(session.requeue).toMatchObject({ percent: 50, over: false });
+  operation = operationOf({ done: 7, skipped: 1, state: 'done' });
+  time.advance(500);
+  await settled();
+  expect(session.requeue).toMatchObject({ percent: 100, over: true });
+  time.advance(5000);
+  await settled();
+  expect(requests.filter((request) => request === 'GET /api/operations/op-1')).toHaveLength(2);
+});
+
+it('looks no more at an operation whose dialog is closed, and tells what a refused requeue says', async () => {
+  let refused = true;
+  const { session, time, requests } = setup((path, init) => {
+    if (path !== '/api/dlq/requeue') return { body: operationOf() };
+    if (String(init.body).includes('dry_run'))
+      return { body: { matched: 1, by_queue: {}, by_task_type: {}, by_error: {}, samples: [] } };
+    return refused
+      ? { status: 409, body: { title: 'The number of tasks has changed' } }
+      : { status: 202, body: operationOf() };
+  });
+  session.planRequeue({ ...NO_FILTER, status: 'failed' });
+  await settled();
+  session.startRequeue();
+  await settled();
+  expect(session.requeue.error).toMatchObject({ status: 409, title: 'The number of tasks has changed' });
+  refused = false;
+  session.startRequeue();
+  await settled();
+  expect(session.requeue.operation?.id).toBe('op-1');
+  session.closeRequeue();
+  expect(session.requeue).toMatchObject({ filter: null, operation: null });
+  const before = requests.length;
+  time.advance(5000);
+  await settled();
+  expect(requests).toHaveLength(before);
 });

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { ServerFrame } from '#queue/contract/stream';
 import { StreamClient, type StreamPhase } from '../../src-renderer/net/stream-client';
-import { snapshotOf, statsOf, TestTime, taskFrame } from './support';
+import { statsOf } from '../support/wire';
+import { snapshotOf, TestTime, taskFrame } from './support';
 
 /** What a browser's WebSocket is to the client, driven by the test. */
 class FakeSocket {

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { timeOfTaskId } from '../../src-renderer/format';
 import { TaskListStore } from '../../src-renderer/stores/task-list-store.svelte';
 import { type ListFilter, NO_FILTER } from '../../src-renderer/stores/task-row';
-import { idOf, taskFrame, taskOf } from './support';
+import { idOf, taskOf } from '../support/wire';
+import { taskFrame } from './support';
 
 function setup(filter: Partial<ListFilter> = {}, maxRows?: number) {
   const list = new TaskListStore(maxRows);
@@ -113,4 +114,40 @@ it('stays within its bound, waiting rows included', () => {
   expect(list.overfull).toBe(true);
   list.trim();
   expect(list.rows.map((row) => row.id)).toEqual([idOf(6), idOf(5), idOf(4)]);
+});
+
+it('completes rows that frames have made, and leaves what has changed since the read', () => {
+  const { list } = setup();
+  list.apply([
+    taskFrame(3, 'started', { status: 'processing' }),
+    taskFrame(4),
+    taskFrame(4, 'started', { status: 'processing', attempts: 1, progress: 70 }),
+  ]);
+  expect(list.rows[0]).toMatchObject({ id: idOf(4), name: null, partial: true });
+  expect(list.hasPartial(1)).toBe(true);
+  list.complete([taskOf(4, { name: 'Order 4', status: 'pending', progress: 0, max_retries: 9 })]);
+  expect(list.rows[0]).toMatchObject({
+    name: 'Order 4',
+    max_retries: 9,
+    status: 'processing',
+    progress: 70,
+    partial: false,
+  });
+  expect(list.hasPartial(1)).toBe(false);
+});
+
+it('takes the words of an error from the task, as long as it is of the same attempt', () => {
+  const { list } = setup();
+  const error = {
+    name: 'Error',
+    message: 'answered 503',
+    stack: null,
+    fingerprint: 'f',
+    at: '2026-11-22T12:00:00.000Z',
+  };
+  const change = { status: 'retrying', attempts: 1, error: { name: 'Error', fingerprint: 'f' } } as const;
+  list.apply([taskFrame(1, 'retrying', change), taskFrame(2, 'retrying', { ...change, attempts: 2 })]);
+  expect(list.hasPartial(50)).toBe(true);
+  list.complete([taskOf(1, { attempts: 1, error }), taskOf(2, { attempts: 1, error })]);
+  expect(list.rows.map((row) => row.error)).toEqual(['Error', 'Error: answered 503']);
 });

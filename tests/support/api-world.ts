@@ -8,7 +8,6 @@ import type {
   AuditLog,
   KeyStore,
   MetricsSource,
-  OperationRequest,
   OperationRunner,
   PoolManager,
   RedisProbe,
@@ -19,6 +18,7 @@ import { Problem, type Route } from '#queue/contract/http';
 import { routes } from '#queue/contract/http-routes';
 import type { AuditEntry, Operation } from '#queue/contract/operation';
 import type { Worker } from '#queue/contract/worker';
+import type { OperationRequest } from '#queue/engine/operations';
 import type { AnnouncedType, TaskEngine, WorkerCommand, WorkerDirectory } from '#queue/engine/ports';
 import { type Clock, systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
@@ -83,7 +83,7 @@ export function createWorld(options: WorldOptions = {}): World {
     settings: { ...SETTINGS, ...options.settings },
   };
   const app = createApp(deps, options.access);
-  return { app, deps, queue, ...state, call: (...call) => callApp(app, ...call) };
+  return { app, deps, queue, ...state, call: (...args) => call((path, init) => app.request(path, init), ...args) };
 }
 
 export const SETTINGS: ServerSettings = {
@@ -124,16 +124,17 @@ export function worker(change: Partial<Worker> = {}): Worker {
   };
 }
 
-async function callApp(
-  app: App,
+/** A call, made with `send` (`fetch`, or the app without a socket), whose answer is checked. */
+export async function call(
+  send: (path: string, init: RequestInit) => Response | Promise<Response>,
   method: string,
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const given = body === undefined ? {} : typeof body === 'string' ? { body } : { body: JSON.stringify(body) };
+  const given = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
   const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-  const response = await app.request(path, { method, headers: { ...type, ...headers }, ...given });
+  const response = await send(path, { method, headers: { ...type, ...headers }, ...given });
   const text = await response.text();
   const media = response.headers.get('content-type') ?? '';
   const answer = {

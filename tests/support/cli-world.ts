@@ -14,40 +14,11 @@ import { type ProgramDeps, runCli } from '#main/cli/program';
 import type { Operation } from '#queue/contract/operation';
 import type { Task } from '#queue/contract/task';
 import { systemClock } from '#queue/kernel/clock';
+import { taskOf } from './wire';
 
 export const ID = '01KA9Z6Q0MB0Q3T5V7X9YABCDE';
 export const AT = '2026-01-31T12:00:00.000Z';
-export const task = (change: Partial<Task> = {}): Task => ({
-  id: ID,
-  name: null,
-  task_type: 'email',
-  queue: 'default',
-  priority: 5,
-  payload: {},
-  status: 'pending',
-  progress: 0,
-  progress_message: null,
-  attempts: 0,
-  max_retries: 3,
-  timeout: 300,
-  backoff: { type: 'exponential', base: 1, max: 300, jitter: 0.2 },
-  run_at: null,
-  expires_at: null,
-  depends_on: [],
-  tags: [],
-  owner: null,
-  idempotency_key: null,
-  unique_key: null,
-  created_at: AT,
-  started_at: null,
-  finished_at: null,
-  worker_id: null,
-  result: null,
-  error: null,
-  next_run_at: null,
-  cancel_requested: false,
-  ...change,
-});
+export const task = (change: Partial<Task> = {}): Task => taskOf(0, { id: ID, created_at: AT, ...change });
 export const operation = (change: Partial<Operation> = {}): Operation => ({
   id: 'op-1',
   action: 'requeue',

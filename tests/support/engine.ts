@@ -3,24 +3,24 @@ import { type ConnectDeps, type ConnectedEngine, connectEngine } from '#queue/en
 import type { ClaimedTask, Settle, TaskSpec, WorkReply } from '#queue/engine/ports';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
+import type { RedisOptions } from '#queue/redis/options';
 import type { RedisServer } from './redis-server';
+
+export const redisAt = ({ host, port }: Pick<RedisServer, 'host' | 'port'>): RedisOptions => ({
+  kind: 'single',
+  nodes: [{ host, port }],
+  db: 0,
+  username: null,
+  password: null,
+  tls: null,
+  prefix: 'mr',
+});
 
 export function connectTo(
   server: Pick<RedisServer, 'host' | 'port'>,
   deps: Partial<ConnectDeps> = {},
 ): ConnectedEngine {
-  return connectEngine(
-    {
-      kind: 'single',
-      nodes: [{ host: server.host, port: server.port }],
-      db: 0,
-      username: null,
-      password: null,
-      tls: null,
-      prefix: 'mr',
-    },
-    { clock: systemClock, log: silentLog, name: 'test', ...deps },
-  );
+  return connectEngine(redisAt(server), { clock: systemClock, log: silentLog, name: 'test', ...deps });
 }
 
 export const taskSpec = (spec: Partial<TaskSpec> = {}): TaskSpec => ({

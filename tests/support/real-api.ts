@@ -4,7 +4,7 @@ import type { ServerSettings } from '#main/server/settings';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
-import { type Answer, checkAnswer, SETTINGS } from './api-world';
+import { type Answer, call, SETTINGS } from './api-world';
 import { connectTo } from './engine';
 import type { RedisServer } from './redis-server';
 
@@ -42,32 +42,10 @@ export async function startApi(redis: RedisServer, settings: Partial<ServerSetti
     connected,
     http,
     url,
-    call: (method, path, body, headers = {}) => callServer(url, method, path, body, headers),
+    call: (...args) => call((path, init) => fetch(url + path, init), ...args),
     stop: async () => {
       await http.stop();
       await connected.close();
     },
   };
-}
-
-async function callServer(
-  url: string,
-  method: string,
-  path: string,
-  body: unknown,
-  headers: Record<string, string>,
-): Promise<Answer> {
-  const given = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-  const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-  const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...given });
-  const text = await response.text();
-  const media = response.headers.get('content-type') ?? '';
-  const answer = {
-    status: response.status,
-    headers: response.headers,
-    text,
-    body: media.includes('json') && text !== '' ? JSON.parse(text) : undefined,
-  };
-  checkAnswer(method, path.split('?')[0] ?? '', answer);
-  return answer;
 }

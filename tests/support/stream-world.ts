@@ -9,36 +9,22 @@ import { type ServerFrame, ServerFrame as ServerFrameSchema } from '#queue/contr
 import type { FeedItem, TaskChange } from '#queue/engine/ports';
 import { silentLog } from '#queue/kernel/log';
 import { ManualClock, turn } from './manual-clock';
+import { idOf, statsOf } from './wire';
 
 type FrameOf<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
-
-export const taskId = (n: number): string => `01KA9Z6Q0M${String(n).padStart(16, '0')}`;
 
 export const change = (n: number, more: Partial<TaskChange> = {}): TaskChange => ({
   queue: 'default',
   at: Date.UTC(2026, 10, 22, 12),
   event: 'created',
-  id: taskId(n),
+  id: idOf(n),
   type: 'email',
   status: 'pending',
   ...more,
 });
 
 export const emptySnapshot = (): Snapshot => ({
-  stats: {
-    total: 0,
-    scheduled: 0,
-    blocked: 0,
-    pending: 0,
-    processing: 0,
-    retrying: 0,
-    completed: 0,
-    failed: 0,
-    cancelled: 0,
-    workers: 0,
-    throughput_per_second: 0,
-    latency_ms: { p50: null, p95: null, p99: null },
-  },
+  stats: statsOf(),
   queues: [],
   workers: [],
   tasks: [],

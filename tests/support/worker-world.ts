@@ -6,9 +6,9 @@ import { TaskArtifacts } from '#worker/artifacts';
 import { WorkerConfig, type WorkerConfigInput } from '#worker/config';
 import type { AnyHandler, HandlerContext, TaskAccess } from '#worker/handler';
 import { HeldView } from '#worker/held-table';
-import { LeaseBeat } from '#worker/lease-beat';
+import { LeaseBeat, type LeaseBeatDeps } from '#worker/lease-beat';
 import { Registry, toTaskHandler } from '#worker/registry';
-import { Worker } from '#worker/worker';
+import { Worker, type WorkerDeps } from '#worker/worker';
 import { FakeDirectory, FakeEngine, type FakeTask } from './fake-engine';
 import { ManualClock, turn } from './manual-clock';
 
@@ -43,6 +43,28 @@ export interface WorldOptions {
   config?: Partial<WorkerConfigInput>;
 }
 
+/** The lease keeper in this thread, not in one of its own. */
+export function beatHere(
+  config: WorkerConfig,
+  deps: Pick<LeaseBeatDeps, 'engine' | 'directory' | 'clock' | 'log'>,
+): WorkerDeps['beatRunner'] {
+  return (table) => {
+    let beat: LeaseBeat | undefined;
+    return {
+      start: async (events) => {
+        const view = new HeldView(
+          table.memory,
+          config.queues.map(({ name }) => name),
+        );
+        beat = new LeaseBeat({ ...deps, view, events, leaseMs: config.leaseMs, maxBlockMs: config.maxBlockMs });
+        await beat.start();
+      },
+      post: () => undefined,
+      stop: async () => beat?.stop(),
+    };
+  };
+}
+
 export function workerWorld({ run = () => 'done', handlers = [], config = {} }: WorldOptions = {}) {
   const clock = new ManualClock();
   const engine = new FakeEngine(clock);
@@ -63,30 +85,7 @@ export function workerWorld({ run = () => 'done', handlers = [], config = {} }: 
     engine,
     directory,
     registry,
-    beatRunner: (table) => {
-      let beat: LeaseBeat | undefined;
-      return {
-        start: async (events) => {
-          const view = new HeldView(
-            table.memory,
-            checked.queues.map(({ name }) => name),
-          );
-          beat = new LeaseBeat({
-            engine,
-            directory,
-            view,
-            clock,
-            log,
-            events,
-            leaseMs: checked.leaseMs,
-            maxBlockMs: checked.maxBlockMs,
-          });
-          await beat.start();
-        },
-        post: () => undefined,
-        stop: async () => beat?.stop(),
-      };
-    },
+    beatRunner: beatHere(checked, { engine, directory, clock, log }),
     clock,
     log,
     random: () => 0.5,

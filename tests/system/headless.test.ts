@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DOCS_FILES } from '#main/server/docs-page';
 import { isAlive, MillraceProcess, TestApi, waitFor } from '../support/millrace-process';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server';
 
@@ -71,6 +72,16 @@ function millrace(args: readonly string[], env: Record<string, string> = {}): Mi
 const headless = (args: readonly string[] = [], env: Record<string, string> = {}) =>
   millrace(['--headless', '--port', '0', '--handlers', join(dir, 'handlers'), ...args], env);
 
+/** As somebody does who cannot wait: again, until it has ended. */
+async function insist(server: MillraceProcess, signal: NodeJS.Signals) {
+  const timer = setInterval(() => server.signal(signal), 100);
+  try {
+    return await server.ended;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 describe('millrace --headless', () => {
   it('runs a task with nothing configured, keeps it over a restart, and leaves nothing running', async () => {
     const first = headless();
@@ -103,6 +114,12 @@ describe('millrace --headless', () => {
     for (const line of err.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
   });
 
+  it('serves the page that reads its API from files of the build', async () => {
+    const server = headless(['--workers', '0']);
+    const api = new TestApi(await server.address());
+    for (const name of DOCS_FILES) expect((await api.call('GET', `/docs/${name}`)).status, name).toBe(200);
+  });
+
   it('hands a task back that does not end in time, at no cost, and runs it after the next start', async () => {
     const first = headless(['--shutdown-timeout', '0.5']);
     const api = new TestApi(await first.address());
@@ -118,6 +135,23 @@ describe('millrace --headless', () => {
     expect(again.attempts).toBe(1);
   });
 
+  it('takes one signal that reaches it and its workers by several ways for one: what runs may end', async () => {
+    const server = headless();
+    const api = new TestApi(await server.address());
+    const [worker] = await api.workers(1);
+    const mark = join(dir, 'mark');
+    const task = await api.submit({ task_type: 'slow', payload: { ms: 1_500, mark } });
+    await waitFor('the handler to be well on its way', () => (existsSync(mark) ? true : null));
+    process.kill(worker ?? 0, 'SIGINT');
+    server.signal('SIGINT');
+    server.signal('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    expect(await new TestApi(await headless().address()).task(task.id)).toMatchObject({
+      status: 'completed',
+      attempts: 1,
+    });
+  });
+
   it('ends at once, with 130, at the second SIGINT', async () => {
     const server = headless();
     const api = new TestApi(await server.address());
@@ -126,8 +160,8 @@ describe('millrace --headless', () => {
     const left = [...(await api.workers(1)), ...redisPids()];
     server.signal('SIGINT');
     await waitFor('the stop to begin', () => (server.err.includes('"msg":"stopping"') ? true : null));
-    server.signal('SIGINT');
-    expect((await server.ended).code).toBe(130);
+    const { code } = await insist(server, 'SIGINT');
+    expect(code).toBe(130);
     expect(left.map(isAlive)).toEqual([false, false]);
   });
 

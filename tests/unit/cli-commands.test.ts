@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newLines } from '#main/cli/logs';
+import { type QueueLimits, sumCounts } from '#queue/contract/queue';
 import { AT, CliWorld, ID, operation, problem, task } from '../support/cli-world';
 
 let world: CliWorld;
@@ -170,17 +171,8 @@ describe('lists', () => {
   });
 
   it('show queues and workers', async () => {
-    const depth = {
-      scheduled: 0,
-      blocked: 0,
-      pending: 12,
-      processing: 1,
-      retrying: 0,
-      completed: 0,
-      failed: 0,
-      cancelled: 0,
-    };
-    const limits = { concurrency: null, rate: null, target_age: null };
+    const depth = { ...sumCounts([]), pending: 12, processing: 1 };
+    const limits: QueueLimits = { concurrency: null, rate: null, target_age: null, aging: null };
     world.answers['GET /api/queues'] = [
       {
         status: 200,
@@ -208,16 +200,7 @@ describe('lists', () => {
   });
 
   it('show the totals, again and again when asked, until interrupted', async () => {
-    const counts = {
-      scheduled: 0,
-      blocked: 0,
-      pending: 3,
-      processing: 0,
-      retrying: 0,
-      completed: 4,
-      failed: 0,
-      cancelled: 0,
-    };
+    const counts = { ...sumCounts([]), pending: 3, completed: 4 };
     const body = {
       total: 7,
       ...counts,

@@ -136,7 +136,10 @@ describe('faults', () => {
 
   it.each([
     ['emails,images=2,emails', 'names "emails" twice'],
-    ['emails=0', 'weight must be a whole number from 1 to 100'],
+    ...['a=0', 'a=101', 'a=1.5', 'a=x', 'a=1=2', 'a=-1', 'a=0x5', 'a='].map((text) => [
+      text,
+      'weight must be a whole number',
+    ]),
     ['{x}', 'a queue name must be'],
     [',', 'must name at least one queue'],
   ])('refuses the queue list %s', (text, message) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkRequest, corsHeaders, hostPolicy, type RequestHeaders } from '#main/server/guard';
-import { isLoopbackHost, requireTokenOrRefuse } from '#main/server/token-rule';
+import { requireTokenOrRefuse } from '#main/server/token-rule';
+import { isLoopbackHost } from '#queue/kernel/loopback';
 
 const policy = hostPolicy({
   port: 8000,
@@ -120,7 +121,7 @@ it('lets pages of configured origins read the answers, and no others', () => {
 });
 
 describe('the rule when a token is needed', () => {
-  it.each(['127.0.0.1', 'localhost', '::1', '[::1]', '127.9.9.9'])('%s is this machine', (host) => {
+  it.each(['127.0.0.1', 'localhost', '::1', '[::1]', '127.9.9.9', '::ffff:127.0.0.1'])('%s is this machine', (host) => {
     expect(isLoopbackHost(host)).toBe(true);
   });
 

@@ -202,12 +202,26 @@ describe('pools', () => {
     expect((await call('DELETE', '/api/pools/p2')).status).toBe(404);
   });
 
+  it('take queues as text too, as the command line does', async () => {
+    const { call } = createWorld({ pools });
+    const { status, body } = await call('POST', '/api/pools', { name: 'x', queues: ['emails', 'images=2'] });
+    expect([status, body.queues]).toEqual([
+      201,
+      [
+        { name: 'emails', weight: 1 },
+        { name: 'images', weight: 2 },
+      ],
+    ]);
+  });
+
   it.each<[unknown, string]>([
     [{}, 'name'],
     [{ name: 'x', concurrency: LIMITS.concurrency + 1 }, 'concurrency'],
     [{ name: 'x', processes: 65 }, 'processes'],
     [{ name: 'x', queues: [] }, 'queues'],
-    [{ name: 'x', queues: ['default'] }, 'queues.0'],
+    [{ name: 'x', queues: ['a b'] }, 'queues.0.name'],
+    [{ name: 'x', queues: ['emails=0'] }, 'queues.0.weight'],
+    [{ name: 'x', queues: [5] }, 'queues.0'],
     [{ name: 'x', autoscale: { min: 3, max: 2, target_latency: 1 } }, 'autoscale.min'],
     [{ name: 'x', threads: 1 }, 'threads'],
   ])('refuse %j, naming %s', async (body, path) => {

@@ -86,7 +86,12 @@ describe('a queue', () => {
       target_age: 30,
       aging: null,
     });
-    expect((await put({ rate: null })).body.limits).toEqual({ concurrency: 5, rate: null, target_age: 30, aging: null });
+    expect((await put({ rate: null })).body.limits).toEqual({
+      concurrency: 5,
+      rate: null,
+      target_age: 30,
+      aging: null,
+    });
     expect((await put({ concurrency: 1_000_000 })).status).toBe(200);
     for (const body of [
       { concurrency: 0 },

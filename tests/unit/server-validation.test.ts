@@ -234,3 +234,35 @@ describe('bodies', () => {
     expect([status, body.errors[0].path]).toEqual([422, 'now']);
   });
 });
+
+describe('what is wrong is told in plain words', () => {
+  const told: [fault: object, path: string, message: string][] = [
+    [{ priority: 11 }, 'priority', 'must be 1 to 10'],
+    [{ priority: 0 }, 'priority', 'must be 1 to 10'],
+    [{ priority: 1.5 }, 'priority', 'must be a whole number from 1 to 10'],
+    [{ task_type: undefined }, 'task_type', 'is required'],
+    [{ max_retries: 101 }, 'max_retries', 'must be at most 100'],
+    [{ max_retries: 0.5 }, 'max_retries', 'must be a whole number'],
+    [{ timeout: 0.09 }, 'timeout', 'must be at least 0.1'],
+    [{ timeout: '1' }, 'timeout', 'must be a number'],
+    [{ name: 'n'.repeat(201) }, 'name', 'must have at most 200 characters'],
+    [{ idempotency_key: '' }, 'idempotency_key', 'must have at least 1 character'],
+    [{ tags: Array.from({ length: 11 }, (_, i) => `t${i}`) }, 'tags', 'must have at most 10 items'],
+    [{ tags: 'a' }, 'tags', 'must be a list'],
+    [{ payload: [] }, 'payload', 'must be an object'],
+    [{ backoff: { type: 'linear' } }, 'backoff.type', 'must be one of exponential, fixed'],
+  ];
+  it.each(told)('%j: %s %s', async (fault, path, message) => {
+    const single = await submit({ task_type: 'x', ...fault });
+    expect(single.body.errors).toEqual([{ path, message }]);
+    const bulk = await createWorld().call('POST', '/api/tasks/bulk', { tasks: [{ task_type: 'x', ...fault }] });
+    expect(bulk.body.errors).toEqual([{ index: 0, message: `${path}: ${message}` }]);
+  });
+});
+
+describe('a time series', () => {
+  it('is of all queues where the queue is left empty', async () => {
+    const { status, body } = await createWorld().call('GET', '/api/metrics/timeseries?range=1h&step=10s&queue=');
+    expect([status, body.queue]).toEqual([200, null]);
+  });
+});

@@ -5,9 +5,21 @@ import { expect, it } from 'vitest';
 import { QueueError } from '#queue/contract/errors';
 import { LIMITS } from '#queue/contract/limits';
 import { turn } from '../support/manual-clock';
-import { change, startStream } from '../support/stream-world';
+import { change, type StreamClient, startStream } from '../support/stream-world';
 
 const BIG = 'x'.repeat(100_000);
+
+/** 100 kB a change, each seen by `reader` before the next: what others do not read piles up. */
+async function flood(
+  world: Pick<Awaited<ReturnType<typeof startStream>>, 'emit'>,
+  reader: StreamClient,
+  changes: number,
+): Promise<void> {
+  for (let n = 0; n < changes; n++) {
+    world.emit(change(n, { progressMessage: BIG }));
+    await reader.next('task');
+  }
+}
 
 it('pings every heartbeat and closes a client that has said nothing for three', async () => {
   await using world = await startStream();
@@ -83,10 +95,7 @@ it('drops frames of a client that reads too slowly, and starts over with it when
   await using world = await startStream();
   const [slow, quick] = [await world.live(), await world.live()];
   slow.ws.pause();
-  for (let n = 0; n < 500; n++) {
-    world.emit(change(n, { progressMessage: BIG }));
-    await quick.next('task'); // 50 MB go by, one at a time
-  }
+  await flood(world, quick, 500);
   slow.ws.resume();
   await slow.next('resync');
   const before = slow.tasks();
@@ -104,10 +113,7 @@ it('tells the outcome of a choice that was made meanwhile', async () => {
   await using world = await startStream();
   const [slow, quick] = [await world.live(), await world.live()];
   slow.ws.pause();
-  for (let n = 0; n < 300; n++) {
-    world.emit(change(n, { progressMessage: BIG }));
-    await quick.next('task');
-  }
+  await flood(world, quick, 300);
   slow.send({ type: 'subscribe', topics: ['queue:emails'] });
   await quick.settled();
   slow.ws.resume();
@@ -120,10 +126,7 @@ it('closes a client that does not catch up in 30 seconds', async () => {
   await using world = await startStream();
   const [stuck, quick] = [await world.live(), await world.live()];
   stuck.ws.pause();
-  for (let n = 0; n < 300; n++) {
-    world.emit(change(n, { progressMessage: BIG }));
-    await quick.next('task');
-  }
+  await flood(world, quick, 300);
   const closed = stuck.closed();
   await world.clock.advance(31_000);
   stuck.ws.resume();
@@ -134,10 +137,7 @@ it('takes the socket from a client that neither reads nor goes', async () => {
   await using world = await startStream();
   const [stuck, quick] = [await world.live(), await world.live()];
   stuck.ws.pause();
-  for (let n = 0; n < 300; n++) {
-    world.emit(change(n, { progressMessage: BIG }));
-    await quick.next('task');
-  }
+  await flood(world, quick, 300);
   quick.send({ type: 'pong' });
   await world.clock.advance(34_000);
   await expect.poll(() => world.server.clients).toBe(1);

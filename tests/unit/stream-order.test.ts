@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '#queue/contract/limits';
-import { change, emptySnapshot, startStream, taskId } from '../support/stream-world';
+import { change, emptySnapshot, startStream } from '../support/stream-world';
+import { idOf } from '../support/wire';
 
 it('sends hello, then the snapshot, then every change, numbered without a gap', async () => {
   await using world = await startStream();
@@ -14,7 +15,7 @@ it('sends hello, then the snapshot, then every change, numbered without a gap', 
   expect(client.types()).toEqual(['hello', 'snapshot', 'task', 'task', 'task']);
   expect(client.tasks().map((frame) => frame.seq - snapshot.seq)).toEqual([1, 2, 3]);
   expect(client.tasks()[1]?.task).toEqual({
-    id: taskId(2),
+    id: idOf(2),
     queue: 'default',
     task_type: 'email',
     status: 'processing',
@@ -75,16 +76,16 @@ it('waits for a snapshot while it cannot be read, and tells that Redis is down',
 it('numbers the frames of a filter on their own', async () => {
   await using world = await startStream();
   const client = await world.live();
-  client.send({ type: 'subscribe', topics: ['queue:emails', `task:${taskId(7)}`] });
+  client.send({ type: 'subscribe', topics: ['queue:emails', `task:${idOf(7)}`] });
   const { seq, topics } = await client.next('subscribed');
-  expect(topics).toEqual(['queue:emails', `task:${taskId(7)}`]);
+  expect(topics).toEqual(['queue:emails', `task:${idOf(7)}`]);
   for (let n = 1; n <= 9; n++) world.emit(change(n, { queue: n % 3 === 0 ? 'emails' : 'other' }));
   await client.settled();
   expect(client.tasks().map((frame) => [frame.seq - seq, frame.task.id])).toEqual([
-    [1, taskId(3)],
-    [2, taskId(6)],
-    [3, taskId(7)],
-    [4, taskId(9)],
+    [1, idOf(3)],
+    [2, idOf(6)],
+    [3, idOf(7)],
+    [4, idOf(9)],
   ]);
 });
 
@@ -138,8 +139,8 @@ it('goes on after a lost connection with the frames that were missed, and no sna
   const second = world.client();
   second.ws.once('open', () => second.send({ type: 'subscribe', since: seq }));
   expect((await second.next('subscribed')).seq).toBe(seq);
-  expect(await second.next('task')).toMatchObject({ seq: seq + 1, task: { id: taskId(2) } });
-  expect(await second.next('task')).toMatchObject({ seq: seq + 2, task: { id: taskId(3) } });
+  expect(await second.next('task')).toMatchObject({ seq: seq + 1, task: { id: idOf(2) } });
+  expect(await second.next('task')).toMatchObject({ seq: seq + 2, task: { id: idOf(3) } });
   world.emit(change(4));
   expect((await second.next('task')).seq).toBe(seq + 3);
 });

@@ -68,7 +68,7 @@ describe('claiming', () => {
   it('gives queues their share by weight', async () => {
     const started: string[] = [];
     const { engine } = await running({
-      config: { concurrency: 1, queues: 'heavy=3,light' },
+      config: { concurrency: 1, queues: [{ name: 'heavy', weight: 3 }, { name: 'light' }] },
       run: ({ task }) => void started.push(task.queue),
     });
     for (let i = 0; i < 40; i++) {

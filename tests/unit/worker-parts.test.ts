@@ -9,7 +9,7 @@ import { LIMITS } from '#queue/contract/limits';
 import type { SubmitOutcome, TaskSpec } from '#queue/engine/ports';
 import { toTaskSpec } from '#queue/engine/task-spec';
 import { TaskArtifacts } from '#worker/artifacts';
-import { CONFIG_VARIABLE, parseQueues, takeConfig, WorkerConfig } from '#worker/config';
+import { CONFIG_VARIABLE, takeConfig, WorkerConfig } from '#worker/config';
 import { describeThrown, failureReport, fingerprintOf } from '#worker/error-report';
 import { type AnyHandler, defineHandler, z } from '#worker/millrace';
 import { ParentLink } from '#worker/parent-link';
@@ -29,23 +29,6 @@ async function temp(): Promise<string> {
   return folder;
 }
 
-describe('queues with weights', () => {
-  it('are read from text', () => {
-    expect(parseQueues('emails, images=2 ,default')).toEqual([
-      { name: 'emails', weight: 1 },
-      { name: 'images', weight: 2 },
-      { name: 'default', weight: 1 },
-    ]);
-  });
-
-  it.each(['', ',', 'a=0', 'a=101', 'a=1.5', 'a=x', 'a=1=2', '{a}', 'a,a', 'a=-1'])(
-    'are refused with a reason: %j',
-    (text) => {
-      expect(() => parseQueues(text)).toThrow(/queue|weight/);
-    },
-  );
-});
-
 describe('the configuration', () => {
   it('fills in its defaults', () => {
     const config = WorkerConfig.parse({ redis: null, artifactsDir: '/a' });
@@ -59,15 +42,17 @@ describe('the configuration', () => {
     { concurrency: 1_001 },
     { leaseMs: 1 },
     { unknown: 1 },
-    { queues: 'a,a' },
     { queues: [] },
+    { queues: [{ name: 'a' }, { name: 'a' }] },
+    { queues: [{ name: 'a', weight: 0 }] },
+    { queues: [{ name: 'a', weight: 101 }] },
   ])('refuses %j', (wrong) => {
     expect(WorkerConfig.safeParse({ redis: null, artifactsDir: '/a', ...wrong }).success).toBe(false);
   });
 
   it('is taken out of the environment, so that programs started later do not inherit its passwords', () => {
     const environment: Record<string, string | undefined> = {
-      [CONFIG_VARIABLE]: '{"redis":{"password":"x"},"artifactsDir":"/a","queues":"a=2"}',
+      [CONFIG_VARIABLE]: '{"redis":{"password":"x"},"artifactsDir":"/a","queues":[{"name":"a","weight":2}]}',
     };
     expect(takeConfig(environment).queues).toEqual([{ name: 'a', weight: 2 }]);
     expect(CONFIG_VARIABLE in environment).toBe(false);

@@ -115,7 +115,10 @@ describe('stopping', () => {
 describe('heartbeats', () => {
   it('come at the start and every two seconds, and tell what runs', async () => {
     const handler = held();
-    const { engine, directory, clock } = await running({ run: handler.run, config: { queues: 'default=2,other' } });
+    const { engine, directory, clock } = await running({
+      run: handler.run,
+      config: { queues: [{ name: 'default', weight: 2 }, { name: 'other' }] },
+    });
     expect(directory.announced).toEqual([['job']]);
     expect(directory.beats).toHaveLength(1);
     const task = engine.add();

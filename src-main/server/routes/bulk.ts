@@ -5,6 +5,7 @@ import { QueueError } from '#queue/contract/errors';
 import type { taskRoutes } from '#queue/contract/http-tasks';
 import { LIMITS } from '#queue/contract/limits';
 import type { BulkSubmitReply } from '#queue/contract/task';
+import { plainWording } from '#queue/contract/wording';
 import type { Identity } from '../auth';
 import { bodyParts, decodeUtf8, parseJson, readBody, requireMediaType } from '../body';
 import { BulkIntake } from '../bulk-intake';
@@ -38,7 +39,7 @@ export function createBulkHandler(deps: HandlerDeps): Pick<HandlersOf<typeof tas
   async function takeDocument(request: Request, caller: Identity, intake: BulkIntake): Promise<void> {
     const bytes = await readBody(request, { maxBytes: LIMITS.bulkBodyBytes, clock });
     if (bytes.byteLength === 0) throw new QueueError('BAD_REQUEST', 'the body is empty: it must be {"tasks": [...]}');
-    const envelope = Envelope.safeParse(parseJson(bytes));
+    const envelope = Envelope.safeParse(parseJson(bytes), { error: plainWording });
     if (!envelope.success) throw invalid(fieldErrors(envelope.error));
     for (const entry of envelope.data.tasks) {
       await intake.add(checkEntry(entry, caller, settings.defaults));

@@ -5,10 +5,9 @@ import type { dlqRoutes, operationRoutes } from '#queue/contract/http-queues';
 import type { Operation, OperationAction } from '#queue/contract/operation';
 import { isoTime } from '#queue/contract/primitives';
 import type { TaskFilter } from '#queue/contract/task';
-import { readFilter } from '#queue/engine/operations';
+import { type OperationRequest, readFilter } from '#queue/engine/operations';
 import type { Identity } from '../auth';
 import type { HandlerDeps, HandlersOf } from '../handlers';
-import type { OperationRequest } from '../ports';
 import { invalid } from '../problem';
 import { toPage } from './tasks';
 

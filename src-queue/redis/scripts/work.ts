@@ -1,6 +1,7 @@
 import { escapeText } from '../../kernel/escape';
 import type { Settle, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
+import { resultBody } from '../task-record';
 import { ENDINGS, list, textList } from './lib/pieces';
 import lua from './work.lua?raw';
 
@@ -32,11 +33,14 @@ function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
     case 'snooze':
       return [...common, Math.max(0, Math.round(settle.delayMs)), NO_FINGERPRINT, '', ''];
     case 'cancelled':
-      return [...common, 0, NO_FINGERPRINT, '', JSON.stringify({ reason: settle.reason })];
+      return [...common, 0, NO_FINGERPRINT, '', endingBody(settle)];
     case 'release':
       return [...common, 0, NO_FINGERPRINT, '', ''];
   }
 }
+
+const endingBody = ({ reason, progress, progressMessage }: Extract<Settle, { kind: 'cancelled' }>): string =>
+  JSON.stringify({ reason, progress, progressMessage: progressMessage ?? undefined });
 
 /** The order in which the script sees the settles: completions first. */
 function split(settles: readonly Settle[]) {
@@ -65,7 +69,8 @@ export const work = defineScript<WorkCall, WorkAnswer>({
     ];
     for (const index of completions) {
       const settle = call.settles[index];
-      if (settle?.kind === 'complete') args.push(settle.id, settle.token, settle.result);
+      if (settle?.kind === 'complete')
+        args.push(settle.id, settle.token, resultBody(settle.result, settle.progressMessage));
     }
     for (const index of others) {
       const settle = call.settles[index];

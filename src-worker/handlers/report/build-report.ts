@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { TASK_STATUSES } from '#queue/contract/lifecycle';
-import type { StatusCounts } from '#queue/contract/queue';
+import { type StatusCounts, totalOf } from '#queue/contract/queue';
 import { FatalError } from '../../handler';
 import { summing } from '../data/aggregation';
 import { cellText, fieldReader, type Row, toNumber } from '../records/row';
@@ -31,10 +31,9 @@ interface Statistics {
 
 /** A row for each queue, a column for each status, and the chart of all queues together. */
 export function buildStatisticsReport(payload: Payload, { total, queues }: Statistics, subtitle: string): Report {
-  const sum = (counts: StatusCounts) => TASK_STATUSES.reduce((all, status) => all + counts[status], 0);
   const rows = Object.entries(queues)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([queue, counts]): Row => ({ queue, ...counts, total: sum(counts) }));
+    .map(([queue, counts]): Row => ({ queue, ...counts, total: totalOf(counts) }));
   const columns = [
     { field: 'queue', label: 'Queue', numeric: false },
     ...[...TASK_STATUSES, 'total'].map((field) => ({ field, label: capitalise(field), numeric: true })),
@@ -45,7 +44,7 @@ export function buildStatisticsReport(payload: Payload, { total, queues }: Stati
     title: payload.title ?? 'Task statistics',
     subtitle,
     facts: [
-      { label: 'Tasks', value: formatNumber(sum(total)) },
+      { label: 'Tasks', value: formatNumber(totalOf(total)) },
       { label: 'Queues', value: formatNumber(rows.length) },
       { label: 'Completed', value: share(total.completed) },
       { label: 'Failed', value: share(total.failed) },
@@ -53,7 +52,7 @@ export function buildStatisticsReport(payload: Payload, { total, queues }: Stati
     chart: statisticsChart(payload, total),
     columns,
     rows,
-    totals: payload.totals === false ? null : [null, ...TASK_STATUSES.map((status) => total[status]), sum(total)],
+    totals: payload.totals === false ? null : [null, ...TASK_STATUSES.map((status) => total[status]), totalOf(total)],
   };
 }
 

@@ -1,5 +1,4 @@
 /** The text that a task works on: in its payload, in a file, or behind a URL (HTML becomes plain text). */
-import { convert } from 'html-to-text';
 import { z } from 'zod';
 import { type BuiltInConfig, FatalError } from '../../handler';
 import { decodeText } from '../http/read-body';
@@ -38,8 +37,9 @@ export async function readText(
   return isHtml ? htmlToText(decoded) : decoded;
 }
 
-const htmlToText = (html: string): string =>
-  convert(html, {
+async function htmlToText(html: string): Promise<string> {
+  const { convert } = await import('html-to-text');
+  return convert(html, {
     wordwrap: false,
     baseElements: { selectors: ['main', 'article', 'body'], orderBy: 'selectors' },
     selectors: [
@@ -49,3 +49,4 @@ const htmlToText = (html: string): string =>
       ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
     ],
   });
+}

@@ -5,6 +5,7 @@ import readWorkbook from 'read-excel-file/node';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { sumCounts } from '#queue/contract/queue';
 import type { Clock } from '#queue/kernel/clock';
 import { FatalError, type TaskAccess } from '#worker/handler';
 import { chooseTicks } from '#worker/handlers/report/chart-layout';
@@ -25,14 +26,10 @@ const Result = z.object({
 const NOON = Date.UTC(2026, 2, 1, 12, 30);
 const clock: Clock = { now: () => NOON, monotonic: () => 0, sleep: () => Promise.resolve() };
 const counts = (completed: number, failed: number, pending: number) => ({
-  scheduled: 0,
-  blocked: 0,
+  ...sumCounts([]),
   pending,
-  processing: 0,
-  retrying: 0,
   completed,
   failed,
-  cancelled: 0,
 });
 const refuse = () => Promise.reject(new Error('not for reports'));
 const tasks: TaskAccess = {

@@ -1,0 +1,47 @@
+/** What goes over the wire, in its smallest valid form. Runs in a browser too. */
+import { type StatsOverview, sumCounts } from '#queue/contract/queue';
+import type { Task } from '#queue/contract/task';
+
+export const idOf = (n: number): string => `01KA9Z6Q0M${String(n).padStart(16, '0')}`;
+
+export const statsOf = (change: Partial<StatsOverview> = {}): StatsOverview => ({
+  total: 0,
+  ...sumCounts([]),
+  workers: 0,
+  throughput_per_second: 0,
+  latency_ms: { p50: null, p95: null, p99: null },
+  ...change,
+});
+
+/** A pending mail. */
+export const taskOf = (n: number, change: Partial<Task> = {}): Task => ({
+  id: idOf(n),
+  name: null,
+  task_type: 'email',
+  queue: 'default',
+  priority: 5,
+  payload: {},
+  status: 'pending',
+  progress: 0,
+  progress_message: null,
+  attempts: 0,
+  max_retries: 3,
+  timeout: 300,
+  backoff: { type: 'exponential', base: 1, max: 300, jitter: 0.2 },
+  run_at: null,
+  expires_at: null,
+  depends_on: [],
+  tags: [],
+  owner: null,
+  idempotency_key: null,
+  unique_key: null,
+  created_at: '2026-11-22T12:00:00.000Z',
+  started_at: null,
+  finished_at: null,
+  worker_id: null,
+  result: null,
+  error: null,
+  next_run_at: null,
+  cancel_requested: false,
+  ...change,
+});
