@@ -162,6 +162,9 @@ export interface BuiltInConfig {
   outboxDir: string;
   files: FileAccess;
   fetch: GuardedFetch;
-  /** An OpenAI-compatible endpoint, or null: then summaries are extractive. */
-  ai: { url: string; key: string | null; model: string } | null;
+  /**
+   * An OpenAI-compatible endpoint, or null: then summaries are extractive. Its own `fetch` reaches the endpoint's host
+   * also where that is private, such as a model on this machine; tasks' own URLs do not.
+   */
+  ai: { url: string; key: string | null; model: string; fetch: GuardedFetch } | null;
 }

@@ -82,7 +82,7 @@ async function summarise(
   const made =
     config.ai === null
       ? await extract(context, segmented, language, limits)
-      : await ask(context, config.ai, config, clock, text, limits);
+      : await ask(context, config.ai, clock, text, limits);
   const parted =
     made.sentences ?? (await segmentText(made.summary, language, signal)).sentences.map((sentence) => sentence.text);
   const summaryWords = (await segmentText(made.summary, language, signal)).wordCount;
@@ -121,14 +121,13 @@ async function extract(
 async function ask(
   { payload, task, progress, log, signal }: HandlerContext<AiSummarizationPayload>,
   ai: NonNullable<BuiltInConfig['ai']>,
-  { fetch }: BuiltInConfig,
   clock: Clock,
   text: string,
   limits: SummaryLimits,
 ): Promise<Made> {
   await progress(40, `asking ${ai.model}`);
   const startedMs = clock.monotonic();
-  const made = await summariseByModel(ai, fetch, clock, {
+  const made = await summariseByModel(ai, clock, {
     text,
     instruction: instructionFor(payload, limits),
     idempotencyKey: task.id,

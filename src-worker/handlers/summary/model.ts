@@ -37,12 +37,11 @@ const Completion = z.object({
  */
 export async function summariseByModel(
   ai: NonNullable<BuiltInConfig['ai']>,
-  fetch: BuiltInConfig['fetch'],
   clock: Clock,
   { text, instruction, idempotencyKey, signal }: ModelRequest,
 ): Promise<ModelSummary> {
   const url = completionsUrl(ai.url);
-  const response = await fetch(url.href, {
+  const response = await ai.fetch(url.href, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',

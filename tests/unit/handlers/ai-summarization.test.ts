@@ -135,11 +135,15 @@ describe('by a model', () => {
 
   async function setup(answer: Answer) {
     const server = await startHttpServer(answer);
-    const fetch = createGuardedFetch({ allowPrivate: true, allowHosts: [], refuse: [], connectTimeoutMs: 1000 });
+    const fetch = createGuardedFetch({
+      allowPrivate: false,
+      allowHosts: [new URL(server.origin).host],
+      refuse: [],
+      connectTimeoutMs: 1000,
+    });
     const handler = createAiSummarizationHandler(
       createBuiltInConfig('/nonexistent', {
-        fetch,
-        ai: { url: `${server.origin}/v1`, key: 'sk-s3cret-key', model: 'small-model' },
+        ai: { url: `${server.origin}/v1`, key: 'sk-s3cret-key', model: 'small-model', fetch },
       }),
     );
     return {
