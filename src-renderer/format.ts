@@ -46,17 +46,21 @@ const ERROR_TAIL = 18;
 
 /**
  * An error for one line, in two parts: `head` may be cut by the room there is, `tail` is not, because messages that
- * begin alike tell what they are at their end. Without what every message has: `Error: ` and the scheme of addresses.
+ * begin alike tell what they are at their end. Without what tells nothing: `Error: ` or `FatalError: `, and the scheme of addresses.
  */
 export function splitError(text: string): { head: string; tail: string } {
   const line = text
-    .replace(/^Error: /, '')
+    .replace(/^(?:Fatal)?Error: /, '')
     .replace(/https?:\/\//g, '')
     .replace(/\s+/g, ' ')
     .trim();
   const cut = Math.max(0, line.length - ERROR_TAIL);
   return { head: line.slice(0, cut), tail: line.slice(cut) };
 }
+
+/** 1/4, or only how many there were: once a task was requeued, it may have had more than its retries allow. */
+export const formatAttempts = (attempts: number, maxRetries: number | null): string =>
+  maxRetries === null || attempts > maxRetries + 1 ? `${attempts}` : `${attempts}/${maxRetries + 1}`;
 
 /** 212 B · 38 KiB · 1.2 GiB */
 export function formatBytes(bytes: number): string {

@@ -47,7 +47,7 @@ export class TaskListStore {
 
   /** Some of the newest rows are known from summaries only. */
   hasPartial(newest: number): boolean {
-    return this.rows.slice(0, newest).some((row) => row.partial);
+    return this.rows.slice(0, newest).some((row) => row.partial && !row.left);
   }
 
   /** Completes the rows among these tasks. */

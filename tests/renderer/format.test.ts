@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import {
   formatAge,
+  formatAttempts,
   formatBytes,
   formatDuration,
   formatNumber,
@@ -45,10 +46,18 @@ it('writes ids of one queue and one moment so that they differ', () => {
   expect(shortId('short')).toBe('short');
 });
 
+it('counts attempts against what is allowed, until a requeue has given more', () => {
+  expect(formatAttempts(0, 3)).toBe('0/4');
+  expect(formatAttempts(4, 3)).toBe('4/4');
+  expect(formatAttempts(2, 0)).toBe('2');
+  expect(formatAttempts(1, null)).toBe('1');
+});
+
 it('keeps the end of an error in sight, and drops what every error has', () => {
   const { head, tail } = splitError('Error: GET http://127.0.0.1:44069 answered 503: {"stock":12}');
   expect(head + tail).toBe('GET 127.0.0.1:44069 answered 503: {"stock":12}');
   expect(tail).toBe(' 503: {"stock":12}');
+  expect(splitError('FatalError: no such order')).toEqual({ head: '', tail: 'no such order' });
   expect(splitError('TimeoutError:\n  slow')).toEqual({ head: '', tail: 'TimeoutError: slow' });
 });
 
