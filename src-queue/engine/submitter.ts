@@ -54,7 +54,7 @@ export class Submitter {
     });
   }
 
-  async submitMany(specs: readonly TaskSpec[], batch: number = LIMITS.submitBatch): Promise<SubmitOutcome[]> {
+  async submitMany(specs: readonly TaskSpec[]): Promise<SubmitOutcome[]> {
     const outcomes: SubmitOutcome[] = [];
     const byQueue = new Map<string, Placed[]>();
     specs.forEach((spec, index) => {
@@ -73,7 +73,7 @@ export class Submitter {
           if (error) outcomes[index] = { ok: false, error };
           return !error;
         });
-        for (const call of calls(accepted, batch)) await this.#store(queue, call, outcomes);
+        for (const call of calls(accepted, LIMITS.submitBatch)) await this.#store(queue, call, outcomes);
       } finally {
         await keys.release();
       }
@@ -96,22 +96,24 @@ export class Submitter {
     });
   }
 
+  /** Each part is answered for itself, so that one is on its way while another is being worked on. */
   #flush(): void {
     const turn = this.#waiting;
     this.#waiting = [];
-    this.submitMany(
-      turn.map(({ spec }) => spec),
-      TURN_BATCH,
-    ).then(
+    for (let from = 0; from < turn.length; from += TURN_BATCH) this.#send(turn.slice(from, from + TURN_BATCH));
+  }
+
+  #send(part: readonly Waiting[]): void {
+    this.submitMany(part.map(({ spec }) => spec)).then(
       (outcomes) => {
-        turn.forEach(({ resolve, reject }, index) => {
+        part.forEach(({ resolve, reject }, index) => {
           const outcome = outcomes[index];
           if (outcome) resolve(outcome);
           else reject(new QueueError('INTERNAL', 'the submit script gave no answer for this task'));
         });
       },
       (error: unknown) => {
-        for (const { reject } of turn) reject(error);
+        for (const { reject } of part) reject(error);
       },
     );
   }
