@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --peers] [--repetitions N] [--tasks N]`: what this machine does with Millrace, and with BullMQ
- * beside it in turns. Timings on shared machines swing by a factor of two: compare ratios of one run, not figures.
+ * `npm run bench [-- --peers] [--repetitions N] [--tasks N] [--only TEXT]`: what this machine does with Millrace, and
+ * with BullMQ beside it in turns; `--only` runs the measures whose name has TEXT in it. Timings on shared machines swing by a factor of two: compare ratios of one run, not figures.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -17,9 +17,15 @@ const { values: options } = parseArgs({
     peers: { type: 'boolean', default: false },
     repetitions: { type: 'string', default: '3' },
     tasks: { type: 'string', default: '20000' },
+    only: { type: 'string', default: '' },
   },
 });
 
+const SUBMIT_SINGLY = 'submit one at a time, 50 in flight';
+const SUBMIT_IN_BULK = 'submit in calls of 1000';
+const MEMORY = 'Redis memory of a pending task, indexes included';
+const PICKUP = 'submit to start on an idle queue';
+const processing = (concurrency: number) => `process no-op tasks, one worker, concurrency ${concurrency}`;
 const MEMORY_TASKS = 20_000;
 const PICKUPS = 300;
 
@@ -47,7 +53,9 @@ async function main(): Promise<void> {
       ? [new BullmqSubject(server, { priorities: true }), new BullmqSubject(server, { priorities: false })]
       : []),
   ];
-  const each = async (run: (subject: Subject) => Promise<void>) => {
+  const wanted = (measure: string) => measure.includes(options.only);
+  const each = async (measure: string, run: (subject: Subject) => Promise<void>) => {
+    if (!wanted(measure)) return;
     for (const subject of subjects()) {
       await admin.flushall();
       await run(subject);
@@ -64,61 +72,33 @@ async function main(): Promise<void> {
     console.error(`repetition ${repetition} of ${repetitions}`);
     for (const concurrency of [50, 10, 1]) {
       const count = concurrency === 1 ? Math.ceil(tasks / 5) : tasks;
-      await each(async (subject) => {
+      await each(processing(concurrency), async (subject) => {
         await subject.enqueue(count);
         const before = await redisCpuMs();
         const ms = await subject.process(count, concurrency);
-        record(
-          `process no-op tasks, one worker, concurrency ${concurrency}`,
-          'tasks/s',
-          true,
-          subject.name,
-          count / (ms / 1000),
-        );
-        record(
-          `Redis CPU per task, concurrency ${concurrency}`,
-          'µs',
-          false,
-          subject.name,
-          (((await redisCpuMs()) - before) * 1000) / count,
-        );
+        const cpu = (((await redisCpuMs()) - before) * 1000) / count;
+        record(processing(concurrency), 'tasks/s', true, subject.name, count / (ms / 1000));
+        record(`Redis CPU per task, concurrency ${concurrency}`, 'µs', false, subject.name, cpu);
       });
     }
-    await each(async (subject) => {
-      record(
-        'submit one at a time, 50 in flight',
-        'tasks/s',
-        true,
-        subject.name,
-        tasks / ((await subject.submitSingly(tasks, 50)) / 1000),
-      );
+    await each(SUBMIT_SINGLY, async (subject) => {
+      record(SUBMIT_SINGLY, 'tasks/s', true, subject.name, tasks / ((await subject.submitSingly(tasks, 50)) / 1000));
     });
-    await each(async (subject) => {
-      record(
-        'submit in calls of 1000',
-        'tasks/s',
-        true,
-        subject.name,
-        tasks / ((await subject.submitInBulk(tasks, 1000)) / 1000),
-      );
+    await each(SUBMIT_IN_BULK, async (subject) => {
+      record(SUBMIT_IN_BULK, 'tasks/s', true, subject.name, tasks / ((await subject.submitInBulk(tasks, 1000)) / 1000));
     });
-    await each(async (subject) => {
+    await each(MEMORY, async (subject) => {
       const empty = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1]);
       await subject.enqueue(MEMORY_TASKS);
       const full = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1]);
-      record(
-        'Redis memory of a pending task, indexes included',
-        'bytes',
-        false,
-        subject.name,
-        (full - empty) / MEMORY_TASKS,
-      );
+      record(MEMORY, 'bytes', false, subject.name, (full - empty) / MEMORY_TASKS);
     });
-    await each(async (subject) => {
+    await each(PICKUP, async (subject) => {
       const ms = (await subject.pickup(PICKUPS, 5)).slice(50);
-      record('submit to start on an idle queue, p50', 'ms', false, subject.name, quantile(ms, 0.5));
-      record('submit to start on an idle queue, p99', 'ms', false, subject.name, quantile(ms, 0.99));
+      record(`${PICKUP}, p50`, 'ms', false, subject.name, quantile(ms, 0.5));
+      record(`${PICKUP}, p99`, 'ms', false, subject.name, quantile(ms, 0.99));
     });
+    if (!wanted('HTTP')) continue;
     await admin.flushall();
     for (const [route, ms] of await measureHttp(server.url))
       record(`HTTP ${route}, median`, 'ms', false, 'millrace', ms);

@@ -33,7 +33,7 @@ export async function until(done: () => Promise<boolean>, timeoutMs = 180_000): 
   const start = performance.now();
   while (!(await done())) {
     if (performance.now() - start > timeoutMs) throw new Error('the run did not end in time');
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return performance.now() - start;
 }

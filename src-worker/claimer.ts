@@ -118,15 +118,17 @@ export class Claimer {
     const now = clock.monotonic();
     const open = this.#lines.filter((line) => line.hasFreeLane);
     const wants = this.#shares(open, now);
+    let more = false;
     for (const [index, line] of open.entries()) {
-      const settles = this.#settler.take(line.name, LIMITS.workBatch);
+      const settles = this.#settler.take(line.name, this.#part(line));
       let want = wants[index] ?? 0;
       // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
       if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
       if (settles.length === 0 && want === 0) continue;
       void this.#call(line, settles, want);
+      more ||= line.hasFreeLane && (this.#settler.hasFor(line.name) || (line.isReady(now) && this.#free() > 0));
     }
-    if (open.some((line) => line.hasFreeLane && line.isReady(now)) && this.#free() > 0) this.#askTurn();
+    if (more) this.#askTurn();
     this.#waitIfIdle(now);
   }
 
@@ -138,6 +140,15 @@ export class Claimer {
 
   #half(): number {
     return Math.min(Math.ceil(this.#deps.concurrency / 2), LIMITS.workBatch);
+  }
+
+  /**
+   * Settles for the next call: all that wait, or half of them where a second call can take the rest along. Else one
+   * call carries all the settles and the other none, and Redis and this process take turns instead of working together.
+   */
+  #part(line: QueueLine): number {
+    const waiting = this.#settler.waitingFor(line.name);
+    return Math.min(line.freeLanes > 1 ? Math.ceil(waiting / 2) : waiting, LIMITS.workBatch);
   }
 
   #shares(open: readonly QueueLine[], now: number): number[] {

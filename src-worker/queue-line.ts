@@ -28,6 +28,10 @@ export class QueueLine implements Contender {
     return this.#passed;
   }
 
+  get freeLanes(): number {
+    return this.#lanes.length;
+  }
+
   get hasFreeLane(): boolean {
     return this.#lanes.length > 0;
   }

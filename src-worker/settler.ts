@@ -15,6 +15,10 @@ export class Settler {
     return this.#waiting.has(queue);
   }
 
+  waitingFor(queue: string): number {
+    return this.#waiting.get(queue)?.length ?? 0;
+  }
+
   add(queue: string, settle: Settle): void {
     this.#unanswered++;
     const waiting = this.#waiting.get(queue);

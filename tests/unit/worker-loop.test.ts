@@ -43,6 +43,24 @@ describe('claiming', () => {
     expect(new Set(engine.calls.map(({ nonce }) => nonce)).size).toBe(engine.calls.length);
   });
 
+  it('shares the settles that wait between its two calls, so that neither waits for the other', async () => {
+    const handler = held();
+    const { engine } = await running({ run: handler.run, config: { concurrency: 10 } });
+    for (let i = 0; i < 30; i++) engine.add();
+    await eventually(() => handler.running === 10);
+    await settled();
+    const before = engine.calls.length;
+    handler.release(10);
+    await eventually(() => engine.ofStatus('completed').length === 10);
+    const [first, second] = engine.calls.slice(before);
+    expect([first?.settles.length, second?.settles.length]).toEqual([5, 5]);
+    handler.release();
+    await eventually(() => {
+      handler.release();
+      return engine.ofStatus('completed').length === 30;
+    });
+  });
+
   it('settles and claims in the same calls, so that batches grow with the load', async () => {
     const { engine } = await running({ config: { concurrency: 50 } });
     for (let i = 0; i < 1_000; i++) engine.add();

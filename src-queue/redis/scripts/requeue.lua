@@ -55,7 +55,7 @@ for i, id in ipairs(ids) do
     if lock then call('HSET', UNIQUE, lock, id) end
     -- With aging, waiting begins anew: the time in the dead-letter queue does not count.
     call('ZADD', PENDING, score_of(byte(band) - 48, seq, wall), id)
-    local text = segment('Q', item_of(head, attempts), '', '', '')
+    local text = segment('Q', item_of(head, attempts), '||', '', '')
     bytes = bytes + #text
     call('APPEND', P .. 'h:' .. id, text)
     told[#told + 1] = id .. 'Q' .. item_of(fixed .. sub(head, 34), attempts) .. '|||'

@@ -78,7 +78,7 @@ for i, id in ipairs(lost) do
       if has(flags, F_EXPIRES) then call('ZADD', EXPIRING, head_field(head, 4), id) end
     end
     -- The token is revoked, written with `!`: its late settle is answered "fenced", not "already".
-    local text = segment(kind, item, '!' .. token, worker, ARGV[2])
+    local text = segment(kind, item, '|!' .. token .. '|', worker, ARGV[2])
     bytes = bytes + #text
     call('APPEND', P .. 'h:' .. id, text)
     call('SETRANGE', P .. 't:' .. id, 0, fmt('%04d', attempt) .. middle .. char(48 + with(head_flags(head), F_HISTORY)))

@@ -7,11 +7,11 @@
 -- ARGV[4] lease    milliseconds
 -- ARGV[5] worker   id
 -- ARGV[6] types    `,a,b,` task types that the worker runs
--- ARGV[7] nC       completions that follow: (id, token, result) each
--- ARGV[8] nO       other ends that follow: (kind, id, token, delay ms, fingerprint, error name, body) each
+-- ARGV[7] nC       completions that follow: (id, |token|, result) each
+-- ARGV[8] nO       other ends that follow: (kind, id, |token|, delay ms, fingerprint, error name, body) each
 -- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed}
 --   verdicts: one character a settle: A accepted, R already (repeated), F fenced, G gone
---   claimed: id, record, id, record …; token of claim k is (base + k):nonce, or epochs[k]:nonce
+--   claimed: id, record, id, record … joined by 0x1e, which no record has in it; token of claim k is (base + k):nonce, or epochs[k]:nonce
 -- RETURNS -1 where the store was written by a newer layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
 -- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
@@ -21,6 +21,8 @@ if not load_meta(lane) then return -1 end
 local repeated = m[17] == nonce
 
 -- 1. Judge the settles -----------------------------------------------------------------------------------------
+-- Strings are what a call costs: each one made here is allocated, hashed and collected. So tokens come with their
+-- bars around them, as they stand in a line, and nothing is cut out or glued together that is not kept.
 local total = nC + nO
 local ids, tokens = {}, {}
 for i = 1, nC do ids[i], tokens[i] = ARGV[6 + 3 * i], ARGV[7 + 3 * i] end
@@ -29,25 +31,30 @@ for i = 1, nO do ids[nC + i], tokens[nC + i] = ARGV[other + 7 * (i - 1) + 1], AR
 local lines = total > 0 and call('HMGET', ACTIVE, unpack(ids)) or {}
 local verdicts, flags, items, heads, seen = {}, {}, {}, {}, {}
 local needHead, needHistory = {}, {}
+local settled = 0
 for i = 1, total do
   local line, id, token = lines[i], ids[i], tokens[i]
-  local bar = line and find(line, '|', 22, true)
-  if line and not seen[id] and sub(line, bar, bar + #token + 1) == '|' .. token .. '|' then
-    seen[id] = true
-    verdicts[i] = 'A'
-    local bits = byte(line, 1) - 48
-    flags[i], items[i] = bits, sub(line, 2, bar - 1)
-    if i > nC or bits > 0 then
-      if i > nC or has(bits, F_UNIQUE) or has(bits, F_NEEDED) then needHead[#needHead + 1] = i end
-      if i > nC or has(bits, F_HISTORY) then needHistory[#needHistory + 1] = i end
-    end
-  elseif seen[id] and line and sub(line, bar, bar + #token + 1) == '|' .. token .. '|' then
-    verdicts[i] = 'R' -- twice in one call
-  else
+  local bar = line and find(line, token, 22, true)
+  if not bar then
     local history = call('GET', P .. 'h:' .. id)
-    if history and find(history, '|' .. token .. '|', 1, true) then verdicts[i] = 'R'
+    if history and find(history, token, 1, true) then verdicts[i] = 'R'
     elseif history or call('EXISTS', P .. 't:' .. id) == 1 then verdicts[i] = 'F'
     else verdicts[i] = 'G' end
+  elseif seen[id] then
+    verdicts[i] = 'R' -- twice in one call
+  else
+    seen[id] = true
+    verdicts[i] = 'A'
+    settled = settled + 1
+    items[i] = sub(line, 2, bar - 1)
+    local bits = byte(line, 1) - 48
+    if i > nC then
+      flags[i] = bits
+      needHead[#needHead + 1], needHistory[#needHistory + 1] = i, i
+    elseif bits > 0 then
+      if has(bits, F_UNIQUE) or has(bits, F_NEEDED) then needHead[#needHead + 1] = i end
+      if has(bits, F_HISTORY) then needHistory[#needHistory + 1] = i end
+    end
   end
 end
 local historyBytes = {}
@@ -65,8 +72,6 @@ end
 if #needHead > 0 then
   call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX)
 end
-local settled = 0
-for i = 1, total do if verdicts[i] == 'A' then settled = settled + 1 end end
 
 local promoted, promotedFrom, promotedHeads, promotedScore = {}, {}, {}, {}
 local rateUntil
@@ -100,9 +105,23 @@ if want > 0 and not paused and not repeated then
   end
 end
 
-local take, records, park, orphans = {}, {}, {}, {}
-local skipped = 0
-local runs, types_ = {}, {} -- whether this worker runs a type; the type of each task taken
+local take, records, kinds, park, orphans = {}, {}, {}, {}, {}
+local taken, skipped = 0, 0
+-- What tasks have in common that are alike in executions at most, priority, flags and type: looked at once.
+local kindOf, startedAt = {}, fmt('%011x', wall)
+local function kind_of(middle)
+  local bits, taskType = byte(middle, 6) - 48, sub(middle, 7)
+  local kind = {
+    runs = find(types, ',' .. taskType .. ',', 1, true) ~= nil,
+    type = taskType,
+    expires = has(bits, F_EXPIRES),
+    flag = sub(middle, 6, 6),
+    rest = sub(middle, 1, 5) .. startedAt .. taskType, -- an item without its attempt
+  }
+  kind.first = '0001' .. kind.rest
+  kindOf[middle] = kind
+  return kind
+end
 if allow > 0 then
   local ready = {}
   for _, id in ipairs(promoted) do
@@ -112,7 +131,7 @@ if allow > 0 then
   local r, from = 1, 0
   -- Tasks of other types, expired ones and ids without a record make further rounds necessary: five at most.
   for round = 1, 5 do
-    local size = allow - #take
+    local size = allow - taken
     if size <= 0 then break end
     if round > 1 then size = max(size, 50) end
     local batch = {}
@@ -139,20 +158,19 @@ if allow > 0 then
     local found = call('MGET', unpack(keys))
     for i = 1, #batch do
       local record = found[i]
-      if #take >= allow then break end
+      if taken >= allow then break end
       if not record then
         orphans[#orphans + 1] = batch[i]
-      elseif byte(record, 33) ~= 48 and has(head_flags(record), F_EXPIRES) and wall > tonumber(head_field(record, 4)) then
-        -- It is only not started here; the next tick fails it.
       else
-        local taskType = head_type(record)
-        if runs[taskType] == nil then runs[taskType] = find(types, ',' .. taskType .. ',', 1, true) ~= nil end
-        if runs[taskType] then
-          take[#take + 1] = batch[i]
-          records[#take] = record
-          types_[#take] = taskType
+        local middle = sub(record, 28, find(record, '|', 34, true) - 1)
+        local kind = kindOf[middle] or kind_of(middle)
+        if kind.expires and wall > tonumber(head_field(record, 4)) then
+          -- It is only not started here; the next tick fails it.
+        elseif kind.runs then
+          taken = taken + 1
+          take[taken], records[taken], kinds[taken] = batch[i], record, kind
         else
-          local served = call('HGET', SERVED, taskType)
+          local served = call('HGET', SERVED, kind.type)
           if served and tonumber(served) >= mono then skipped = 1
           else park[#park + 1] = { batch[i], record } end
         end
@@ -182,20 +200,22 @@ end
 -- 3. Write: nothing below can fail -----------------------------------------------------------------------------
 local bytes = tonumber(m[14] or 0)
 local gone, completedEvents, endedEvents = {}, {}, {}
+local ended, done = 0, 0 -- all that ended here; those of them that completed
 local fresh, ranks = {}, {}
 local back, later, retry, dead, cancelled = {}, {}, {}, {}, {}
 for i = 1, total do
   if verdicts[i] == 'A' then
     local id, token = ids[i], tokens[i]
-    gone[#gone + 1] = id
+    ended = ended + 1
+    gone[ended] = id
     if i <= nC then
       local text = segment('C', items[i], token, worker, ARGV[8 + 3 * i])
       bytes = bytes + #text
       if historyBytes[i] then call('APPEND', P .. 'h:' .. id, text)
       else fresh[#fresh + 1] = P .. 'h:' .. id; fresh[#fresh + 1] = text end
-      ranks[#ranks + 1] = rank(#gone)
-      ranks[#ranks + 1] = id
-      completedEvents[#completedEvents + 1] = id .. items[i]
+      done = done + 1
+      ranks[2 * done - 1], ranks[2 * done] = rank(ended), id
+      completedEvents[done] = id .. items[i]
       if heads[i] and heads[i] ~= '' then
         free_unique(id, heads[i])
         tell_dependants(id, heads[i], 'C')
@@ -218,9 +238,9 @@ for i = 1, total do
       elseif kind == 'R' then
         back[#back + 1] = head_score(head); back[#back + 1] = id
       elseif kind == 'X' then
-        cancelled[#cancelled + 1] = rank(#gone); cancelled[#cancelled + 1] = id
+        cancelled[#cancelled + 1] = rank(ended); cancelled[#cancelled + 1] = id
       else
-        dead[#dead + 1] = rank(#gone); dead[#dead + 1] = id
+        dead[#dead + 1] = rank(ended); dead[#dead + 1] = id
         middle = fingerprint .. '----' .. sub(head, 17, 32)
         bury(id, fingerprint, head_type(head), errorName)
       end
@@ -243,7 +263,7 @@ for i = 1, total do
     end
   end
 end
-if #gone > 0 then
+if ended > 0 then
   many('HDEL', ACTIVE, gone)
   many('ZREM', LEASES, gone)
   if reported > 0 then many('HDEL', PROGRESS, gone) end
@@ -258,10 +278,9 @@ end
 emit('c', completedEvents)
 emit('f', endedEvents)
 
-local started = {}
-for i = 1, #take do started[take[i]] = true end
 if #promoted > 0 then
-  local add, told = {}, {}
+  local started, add, told = {}, {}, {}
+  for i = 1, taken do started[take[i]] = true end
   for _, id in ipairs(promoted) do
     call('ZREM', promotedFrom[id], id)
     if promotedHeads[id] and not started[id] then
@@ -281,36 +300,46 @@ end
 
 local base = epoch
 local reply = again
-if #take > 0 then
+-- Redis keeps small zsets and hashes as packed lists, in which each access reads half of the list. One member of more
+-- than 64 bytes turns them into real tables, for as long as they are not empty: worth it from a handful of tasks on.
+local LONG = string.rep('-', 65)
+if taken > 0 then
   local active, leases, told, expiring = {}, {}, {}, {}
   local until_ = int(mono + lease)
-  local started_ = fmt('%011x', wall)
   local tail = ':' .. nonce .. '|' .. worker
   reply = {}
-  for i = 1, #take do
-    local id, record = take[i], records[i]
-    local ended, k = sub(record, 1, 4), 2 * i
-    local attempt = ended == '0000' and '0001' or fmt('%04d', tonumber(ended) + 1)
-    local item = attempt .. sub(record, 28, 32) .. started_ .. types_[i]
-    active[k - 1], active[k] = id, sub(record, 33, 33) .. item .. '|' .. int(base + i) .. tail
+  for i = 1, taken do
+    local id, record, kind = take[i], records[i], kinds[i]
+    local before = sub(record, 1, 4)
+    local item = before == '0000' and kind.first or fmt('%04d', tonumber(before) + 1) .. kind.rest
+    local k = 2 * i
+    active[k - 1], active[k] = id, kind.flag .. item .. '|' .. int(base + i) .. tail
     leases[k - 1], leases[k] = until_, id
     reply[k - 1], reply[k] = id, record
     told[i] = id .. item
-    if byte(record, 33) ~= 48 and has(head_flags(record), F_EXPIRES) then expiring[#expiring + 1] = id end
+    if kind.expires then expiring[#expiring + 1] = id end
+  end
+  if taken > 8 then
+    call('ZADD', LEASES, '0', LONG)
+    call('HSET', ACTIVE, LONG, '')
   end
   many('ZADD', LEASES, leases)
   many('ZREM', PENDING, take)
   many('HSET', ACTIVE, active)
+  if taken > 8 then
+    call('ZREM', LEASES, LONG)
+    call('HDEL', ACTIVE, LONG)
+  end
   if #expiring > 0 then many('ZREM', EXPIRING, expiring) end
-  epoch = epoch + #take
+  epoch = epoch + taken
   emit('s', told)
-  if m[10] then set('rate_start', int(m[12])); set('rate_count', int(m[13] + #take)) end
+  if m[10] then set('rate_start', int(m[12])); set('rate_count', int(m[13] + taken)) end
 end
 
 -- Wake another worker: for what is left after a full batch, for room under the concurrency limit, for tasks of
 -- types that only others run, and for tasks handed back.
-local left = waiting - #take
-if left > 0 and (#take == want or skipped == 1 or (settled > 0 and m[9])) and want > 0 or (want == 0 and settled > 0 and m[9] and left > 0)
+local left = waiting - taken
+if left > 0 and (taken == want or skipped == 1 or (settled > 0 and m[9])) and want > 0 or (want == 0 and settled > 0 and m[9] and left > 0)
   or #back > 0 then wake() end
 
 set('epoch', int(epoch)); set('due', int(due)); set('bytes', int(bytes)); set(lane, nonce)
@@ -321,4 +350,4 @@ save_meta(worker)
 local untilDue = -1
 if due < NEVER then untilDue = max(0, due - wall) end
 if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end
-return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, reply }
+return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, table.concat(reply, '\30') }

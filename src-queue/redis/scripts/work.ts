@@ -2,7 +2,7 @@ import { escapeText } from '../../kernel/escape';
 import type { Settle, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
 import { resultBody } from '../task-record';
-import { ENDINGS, list, textList } from './lib/pieces';
+import { ENDINGS, list } from './lib/pieces';
 import lua from './work.lua?raw';
 
 export interface WorkAnswer {
@@ -18,10 +18,18 @@ const KINDS = { fail: 'F', dead: 'D', cancelled: 'X', release: 'R', snooze: 'Z' 
 const VERDICTS: Record<string, Verdict> = { A: 'accepted', R: 'already', F: 'fenced', G: 'gone' };
 /** Characters of the message that stand in the title of a failure group. */
 const TITLE_MESSAGE = 120;
+/**
+ * Tasks come in one string, which is cheaper to write and to read than a list. JSON has no raw control characters, and
+ * the head of a record is escaped.
+ */
+const BETWEEN_RECORDS = '\u001e';
 const NO_FINGERPRINT = '--------';
 
+/** As tokens stand in an active line and in a history, so that the script can look for one as it comes. */
+const barred = (token: string): string => `|${token}|`;
+
 function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
-  const common = [KINDS[settle.kind], settle.id, settle.token];
+  const common = [KINDS[settle.kind], settle.id, barred(settle.token)];
   switch (settle.kind) {
     case 'fail':
     case 'dead': {
@@ -70,7 +78,7 @@ export const work = defineScript<WorkCall, WorkAnswer>({
     for (const index of completions) {
       const settle = call.settles[index];
       if (settle?.kind === 'complete')
-        args.push(settle.id, settle.token, resultBody(settle.result, settle.progressMessage));
+        args.push(settle.id, barred(settle.token), resultBody(settle.result, settle.progressMessage));
     }
     for (const index of others) {
       const settle = call.settles[index];
@@ -85,7 +93,7 @@ export const work = defineScript<WorkCall, WorkAnswer>({
     [...completions, ...others].forEach((index, position) => {
       verdicts[index] = VERDICTS[String(verdictText).charAt(position)] ?? 'gone';
     });
-    const flat = textList(claimed);
+    const flat = claimed === '' ? [] : String(claimed).split(BETWEEN_RECORDS);
     const known = Array.isArray(epochs) ? epochs.map(String) : null;
     const tasks: WorkAnswer['claimed'] = [];
     for (let i = 0; i + 1 < flat.length; i += 2) {

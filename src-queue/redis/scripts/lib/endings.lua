@@ -32,7 +32,7 @@ end
 -- Ends a task that is not running: history, head, unique key, dependants. The caller moves it between the sets.
 -- `middle` replaces bytes 5 to 32 of the head, or nil. Returns the bytes written.
 local function end_waiting(id, head, kind, middle, body)
-  local text = segment(kind, item_of(head, tonumber(sub(head, 1, 4))), '', '', body)
+  local text = segment(kind, item_of(head, tonumber(sub(head, 1, 4))), '||', '', body)
   call('APPEND', P .. 'h:' .. id, text)
   call('SETRANGE', P .. 't:' .. id, 4, (middle or sub(head, 5, 32)) .. char(48 + with(head_flags(head), F_HISTORY)))
   free_unique(id, head)

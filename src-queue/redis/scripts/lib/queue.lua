@@ -105,10 +105,31 @@ local function head_field(head, k)
   return sub(head, from, bar - 1)
 end
 
+-- Numbers as text, of which one call needs few different ones.
+local decimals, hexes = {}, {}
+local function decimal(n)
+  local text = decimals[n]
+  if not text then
+    text = fmt('%d', n)
+    decimals[n] = text
+  end
+  return text
+end
+local function hex(n)
+  local text = hexes[n]
+  if not text then
+    text = fmt('%08x', n)
+    hexes[n] = text
+  end
+  return text
+end
+
 -- A segment of a history ends with its own length, so it can be read from the end.
+-- `token` has its bars around it: `|token|`, or `||` where nobody had claimed the task.
 local function segment(kind, item, token, worker, body)
-  local text = kind .. wallText .. '|' .. item .. '|' .. token .. '|' .. worker .. '|' .. #body .. '|' .. body
-  return text .. fmt('%08x', #text) .. '\n'
+  local size = decimal(#body)
+  local length = #kind + #wallText + #item + #token + #worker + #size + #body + 3
+  return kind .. wallText .. '|' .. item .. token .. worker .. '|' .. size .. '|' .. body .. hex(length) .. '\n'
 end
 
 -- attempt 4, most 4, band 1, started 11 (hex), type: copied unread from the active line into history and events
