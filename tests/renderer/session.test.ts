@@ -83,7 +83,7 @@ it('reads the list again after a resync', async () => {
   receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
   session.loadTasks({ ...NO_FILTER, status: 'failed' });
   await settled();
-  expect(requests).toEqual(['GET /api/tasks?limit=100&status=failed']);
+  expect(requests).toEqual(['GET /api/tasks?status=failed&limit=100']);
   receive({ type: 'resync', reason: 'lost' }, { type: 'snapshot', seq: 9, ...snapshotOf() });
   expect(requests).toHaveLength(2);
 });
