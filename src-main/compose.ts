@@ -13,6 +13,7 @@ import { type Service, startAll, stopAll } from '#queue/kernel/service';
 import { describeRedis, type RedisOptions } from '#queue/redis/options';
 import { type Config, childEnvironment } from './config';
 import { Autoscaler } from './pools/autoscaler';
+import { LeftWorkers } from './pools/left-workers';
 import { WorkerPools } from './pools/pool-manager';
 import { PoolStore } from './pools/pool-store';
 import type { ProgramFiles } from './program-files';
@@ -47,8 +48,12 @@ export interface ServerProcess {
   stop(): Promise<void>;
   /** Ends the worker processes at once, then the rest. */
   stopNow(): Promise<void>;
+  /** As `stop`, but the workers run on, and with them the local Redis; the next start adopts it. */
+  leaveWorkers(): Promise<void>;
   /** The workers finish what they run and take nothing new. */
   quiet(): void;
+  /** Tasks that the workers of this process run. */
+  readonly runningTasks: number;
 }
 
 /** Starts the local Redis where none is configured. @throws {LocalRedisError} */
@@ -70,6 +75,7 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
             autoscale: null,
           },
     store: new PoolStore(join(config.dataDir, 'pools.json')),
+    left: new LeftWorkers(join(config.dataDir, 'left-workers.json'), log),
     program: { entry: files.workerEntry, env: childEnvironment() },
     workerConfig: ({ id, queues, concurrency, handlers }, workerId) =>
       workerSetup(
@@ -140,7 +146,20 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
       await pools.kill();
       await stop();
     },
+    leaveWorkers: async () => {
+      await pools.detach();
+      try {
+        await stopAll(services);
+      } finally {
+        stopping = true;
+        await connected.close();
+        await redis.leave();
+      }
+    },
     quiet: () => pools.quiet(),
+    get runningTasks() {
+      return pools.runningTasks;
+    },
   };
 }
 

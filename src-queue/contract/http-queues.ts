@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Route } from './http';
 import { NamedParams, QueueParams } from './http-fields';
 import { TaskQuery } from './http-tasks';
+import { LIMITS } from './limits';
 import { DlqPurge, DlqRequeue, DryRun, FailureGroup, Operation, StartOperation } from './operation';
 import { Count } from './primitives';
-import { PurgeQueue, Queue, SetQueueLimits } from './queue';
+import { PurgeQueue, Queue, QueueTypes, SetQueueLimits } from './queue';
 import { TaskPage } from './task';
 
 const QUEUE = { description: 'The queue', body: Queue };
@@ -41,6 +42,18 @@ export const queueRoutes = {
     params: QueueParams,
     badParams: 'QUEUE_NOT_FOUND',
     replies: { 200: QUEUE },
+    errors: ['QUEUE_NOT_FOUND'],
+  },
+  queueTypes: {
+    method: 'GET',
+    path: '/api/queues/{queue}/types',
+    tag: 'queues',
+    role: 'viewer',
+    summary: 'Task types of one queue: pending, running, rates, run times and failures',
+    description: `Types of which something waits, runs, or was seen in the last hour. Of pending tasks at most ${LIMITS.typeSample} are looked at, spread over all of them; rates are those that this server has seen since \`since\`.`,
+    params: QueueParams,
+    badParams: 'QUEUE_NOT_FOUND',
+    replies: { 200: { description: 'Most pending first', body: QueueTypes } },
     errors: ['QUEUE_NOT_FOUND'],
   },
   pauseQueue: {

@@ -87,6 +87,14 @@ export type BodyOf<R extends Route> = R extends { streams: readonly string[] }
     ? z.output<B>
     : undefined;
 
+/** What a client writes as a body, before defaults are filled in. */
+export type BodyInputOf<R extends Route> = R extends { body: infer B extends z.ZodType } ? z.input<B> : undefined;
+
+/** What a client reads from any success of a route; null where a success has no JSON. */
+export type SuccessOf<R extends Route> = {
+  [S in keyof R['replies']]: R['replies'][S] extends { body: infer B extends z.ZodType } ? z.output<B> : null;
+}[keyof R['replies']];
+
 /** The answers of a route: a status with the body that belongs to it, or `Media` where it is not JSON. */
 export type ReplyOf<R extends Route, Media> = {
   [S in keyof R['replies']]: R['replies'][S] extends { body: infer B extends z.ZodType }

@@ -65,4 +65,8 @@ export const LIMITS = {
   /** Sets of topics that one server process keeps a numbering for; more than clients, so that some outlive theirs. */
   wsChannels: 1000,
   eventStreamEntries: 10_000,
+  /** Task types, over all queues, whose rates a server keeps; further ones wait until some have been idle for an hour. */
+  meteredTypes: 2000,
+  /** Pending tasks of a queue whose type is looked at, spread over all of them. */
+  typeSample: 2000,
 } as const;

@@ -11,6 +11,7 @@ import { Audit } from './audit';
 import { Engine } from './engine';
 import { EventLog } from './event-log';
 import { Inspector } from './inspector';
+import { sampleOf } from './metric-bucket';
 import { MetricStore } from './metric-store';
 import { OperationCarrier } from './operation-carrier';
 import { OperationStore } from './operation-store';
@@ -85,7 +86,13 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     store: new MetricStore(store),
     clock,
     log,
-    depths: async () => new Map((await reader.queueStates()).map(({ name: queue, counts }) => [queue, counts.pending])),
+    look: async () =>
+      new Map(
+        (await reader.queueStates()).map(({ name: queue, counts, oldestPendingAt, now }) => [
+          queue,
+          sampleOf(counts, oldestPendingAt === null ? null : Math.max(0, now - oldestPendingAt)),
+        ]),
+      ),
   });
   return {
     engine,

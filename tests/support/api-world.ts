@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import { type Access, type App, createApp } from '#main/server/app';
+import { NO_TRAFFIC } from '#main/server/fleet-view';
 import { OperationWatch } from '#main/server/operation-watch';
 import type {
   AuditLog,
@@ -274,14 +275,20 @@ function runnerOf(asked: OperationRequest[]): OperationRunner {
 }
 
 const quietMetrics: MetricsSource = {
-  overview: async () => ({ throughput_per_second: 2, latency_ms: { p50: 1, p95: 2, p99: null } }),
+  overview: async () => ({
+    throughput_per_second: 2,
+    latency_ms: { p50: 1, p95: 2, p99: null },
+    failing_share: 0.25,
+    dead_per_hour: 4,
+  }),
   timeseries: async ({ rangeSeconds, stepSeconds, queue }) => ({
     range: rangeSeconds,
     step: stepSeconds,
     queue,
     points: [],
   }),
-  queueRates: async () => new Map([['default', { in: 1, out: 3 }]]),
+  queueFigures: async () => new Map([['default', { ...NO_TRAFFIC, in: 1, out: 3, failingShare: 0.5, deadPerHour: 2 }]]),
+  typeFigures: async () => ({ since: TIME, types: new Map([['email', { ...NO_TRAFFIC, in: 1 }]]) }),
   eventTotals: () => new Map([['completed', 5]]),
 };
 
