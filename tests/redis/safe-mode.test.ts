@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
 import { RedisStore } from '#queue/redis/store';
 import { redisAt, submitAll } from '../support/engine';
 import { ManualClock } from '../support/manual-clock';
 import { type RealApi, startApi } from '../support/real-api';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { freePort, type RedisServer, startRedis } from '../support/redis-server';
 
 let redis: RedisServer;
 let api: RealApi;
@@ -127,4 +128,32 @@ it('operations that have ended cost nothing to look at', async () => {
   expect((await api.connected.operations.active()).map(({ id, state }) => [id, state])).toEqual([[body.id, 'paused']]);
   await api.call('POST', `/api/operations/${body.id}/abort`);
   expect(await api.connected.operations.active()).toEqual([]);
+});
+
+it('measures a cluster by its masters', async () => {
+  await redis.stop();
+  const bus = String(await freePort()); // else port + 10000, which may be none
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-port', bus];
+  redis = await startRedis({ args: cluster });
+  const options = { ...redisAt(redis), kind: 'cluster' as const };
+  const single = new RedisStore({
+    options: redisAt(redis),
+    clock: systemClock,
+    log: silentLog,
+    name: 'test',
+    patienceMs: 0,
+  });
+  expect(await single.whenReady(5000)).toBe(true);
+  await single.command('slots', (connection) => connection.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383'));
+  await expect
+    .poll(() => single.command('state', (connection) => connection.call('CLUSTER', 'INFO')), { timeout: 10_000 })
+    .toContain('cluster_state:ok');
+  single.close();
+  const store = new RedisStore({ options, clock: systemClock, log: silentLog, name: 'test', patienceMs: 0 });
+  expect(await store.whenReady(5000)).toBe(true);
+  const vitals = await store.vitals();
+  store.close();
+  expect(vitals.latencyMs).toBeGreaterThan(0);
+  expect(vitals.memoryBytes).toBeGreaterThan(100_000);
+  expect(Math.abs(vitals.clockOffsetMs ?? Number.NaN)).toBeLessThan(1000);
 });
