@@ -7,6 +7,7 @@ import type { TaskEvent } from '#queue/contract/lifecycle';
 import type { AuditEntry, DryRun, Operation } from '#queue/contract/operation';
 import type { QueueTypes, StatsOverview, Timeseries } from '#queue/contract/queue';
 import type { CreatePool, PatchPool, Pool } from '#queue/contract/worker';
+import type { ConnectedEngine } from '#queue/engine/connect';
 import type { QueueFigures, TypeFigures } from '#queue/engine/metric-windows';
 import type { OperationRequest } from '#queue/engine/operations';
 
@@ -17,6 +18,8 @@ export interface OperationRunner {
   start(request: OperationRequest): Promise<Operation>;
   /** Newest first. */
   list(): Promise<Operation[]>;
+  /** Those that have not ended, newest first. */
+  active(): Promise<Operation[]>;
   get(id: string): Promise<Operation | null>;
   /** @returns null for an unknown id @throws {QueueError} CONFLICT where its state does not allow it; so for the next two */
   pause(id: string): Promise<Operation | null>;
@@ -79,4 +82,6 @@ export interface KeyStore {
 export interface RedisProbe {
   /** Resolves when Redis answers, within about a second; rejects when it does not. */
   ping(): Promise<void>;
+  /** One measurement. @throws where Redis does not answer */
+  vitals: ConnectedEngine['vitals'];
 }

@@ -49,6 +49,10 @@ export const LIMITS = {
   operationChunk: 200,
   /** Ids that one operation may hold. */
   operationIds: 1_000_000,
+  /** Why a read-only connection is unlocked. */
+  reasonLength: 200,
+  /** For how long, at most. */
+  unlockMinutes: 60,
   concurrency: 1000,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */

@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log';
 import type { RedisOptions } from '../redis/options';
 import type { Retention } from '../redis/scripts/prune';
 import { RedisStore } from '../redis/store';
+import type { RedisVitals } from '../redis/vitals';
 import { ApiKeys } from './api-keys';
 import { Audit } from './audit';
 import { Engine } from './engine';
@@ -56,6 +57,8 @@ export interface ConnectedEngine {
   recorder: Recorder;
   /** Resolves when Redis answers. @throws {QueueError} REDIS_UNREACHABLE */
   ping(): Promise<void>;
+  /** One measurement. @throws where Redis does not answer */
+  vitals(): Promise<RedisVitals>;
   /** Waits for Redis, at most `ms`. @returns whether it answers */
   whenReady(ms: number): Promise<boolean>;
   close(): Promise<void>;
@@ -104,6 +107,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     ping: async () => {
       await store.command('ping', (redis) => redis.ping());
     },
+    vitals: () => store.vitals(),
     registry,
     store,
     upkeep,
