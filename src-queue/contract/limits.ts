@@ -58,6 +58,8 @@ export const LIMITS = {
   reasonLength: 200,
   /** For how long, at most. */
   unlockMinutes: 60,
+  /** Tasks that an operation passed over or failed on and remembers, the newest. */
+  operationRecent: 50,
   concurrency: 1000,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */

@@ -169,6 +169,12 @@ export interface HistoryItem {
   workerId: string | null;
   detail: string | null;
   error: StoredError | null;
+  /** Of an attempt that starts or ends: when it started. */
+  startedAt: number | null;
+  /** Of one that starts: when it could have; null where that is not known. */
+  readyAt: number | null;
+  /** When it comes due after this. */
+  nextRunAt: number | null;
 }
 
 /** Times of the filter already in Unix ms. */
