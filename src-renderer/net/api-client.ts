@@ -16,7 +16,7 @@ export interface ApiClientDeps {
   onUnauthenticated: () => void;
 }
 
-type QueryValue = string | number | boolean | readonly string[] | null | undefined;
+type QueryValue = string | number | boolean | readonly string[] | readonly number[] | null | undefined;
 
 /** Parts of a request. Query values that are null, undefined, empty lists or empty texts are left out. */
 export interface ApiCall<R extends Route = Route> {

@@ -244,6 +244,7 @@ const operationOf = (change: Partial<Operation> = {}): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
   ...change,
 });
 
