@@ -1,12 +1,13 @@
 /** The verbs: every change of a task or a queue, over scripts that are atomic per queue and safe to repeat. */
 import { createHash } from 'node:crypto';
+import { BATCH_TYPE, batchTag } from '../contract/batch';
 import { QueueError } from '../contract/errors';
 import { LIMITS } from '../contract/limits';
 import type { Clock } from '../kernel/clock';
 import { escapeText } from '../kernel/escape';
 import type { IdFactory } from '../kernel/ids';
 import type { Script } from '../redis/script';
-import { cancel } from '../redis/scripts/cancel';
+import { type CancelAnswer, cancel } from '../redis/scripts/cancel';
 import { configure } from '../redis/scripts/configure';
 import { extend } from '../redis/scripts/extend';
 import { page } from '../redis/scripts/page';
@@ -136,7 +137,30 @@ export class Engine implements TaskEngine {
   }
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]> {
-    return this.#forEach(ids, cancel, (chunk) => ({ ids: chunk, reason }), 'gone');
+    return this.#cancel(ids, reason, new Set());
+  }
+
+  /** @param batches whose tasks have been seen to: tags are free text, and may lead in a circle */
+  async #cancel(ids: readonly string[], reason: string, batches: Set<string>): Promise<CancelOutcome[]> {
+    const missing: CancelAnswer = { outcome: 'gone', hasChildren: false };
+    const input = (chunk: readonly string[]) => ({ ids: chunk, reason, parentTypes: [BATCH_TYPE] });
+    const answers = await this.#forEach(ids, cancel, input, missing);
+    // A batch that sleeps has no handler at work which could end its tasks; one at work may fall asleep before it hears.
+    for (const [index, id] of ids.entries()) {
+      if (!answers[index]?.hasChildren || batches.has(id)) continue;
+      batches.add(id);
+      await this.#cancel(await this.#tasksOfBatch(id), `its batch ${id} was cancelled`, batches);
+    }
+    return answers.map(({ outcome }) => outcome);
+  }
+
+  async #tasksOfBatch(id: string): Promise<string[]> {
+    const { store, registry } = this.#deps;
+    const queues = await registry.names();
+    const found = await store.command('list tasks of a batch', (redis) =>
+      Promise.all(queues.map((queue) => redis.zrange(store.keys.tagged(queue, batchTag(id)), '0', '-1'))),
+    );
+    return found.flat();
   }
 
   requeue(ids: readonly string[], change: { payload?: string; priority?: number } = {}): Promise<RequeueOutcome[]> {
