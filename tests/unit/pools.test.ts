@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LeftWorkers } from '#main/pools/left-workers';
 import { LineCutter, OutputTail, TAIL_LINES } from '#main/pools/output-tail';
 import { WorkerPools } from '#main/pools/pool-manager';
 import { PoolStore } from '#main/pools/pool-store';
@@ -16,6 +17,11 @@ const config = JSON.parse(process.env.MILLRACE_WORKER_CONFIG);
 process.on('SIGTERM', () => { console.log('got SIGTERM'); if (!config.stubborn) process.exit(0); });
 process.on('SIGUSR1', () => console.log('quiet now'));
 process.on('disconnect', () => process.exit(3));
+process.on('message', (message) => {
+  if (message.type !== 'detach' || config.stubborn) return;
+  process.removeAllListeners('disconnect');
+  process.send({ type: 'detached' });
+});
 console.log('argv ' + process.argv.length + ' ' + config.concurrency);
 process.send({ type: 'ready', workerId: 'w' + process.pid });
 process.send({ type: 'running', tasks: config.tasks ?? [] }, () => {
@@ -76,6 +82,14 @@ const alive = (pid: number | null): boolean => {
     return pid !== null && process.kill(pid, 0);
   } catch {
     return false;
+  }
+};
+/** Also for one that nobody has collected yet: its parent may be this process. */
+const ended = (pid: number): boolean => {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
   }
 };
 
@@ -198,6 +212,81 @@ describe('a worker pool', () => {
     await until(() => expect(pool.view().output).toContain('quiet now'));
   });
 
+  it('keeps who printed a line, and when', async () => {
+    const pool = poolOf(specOf(), {}, { clock: { ...systemClock, now: () => 1_800_000_000_000 } });
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(1));
+    const [, second] = [...pool.view().log, ...pool.view().log];
+    expect(second).toMatchObject({ at: '2027-01-15T08:00:00.000Z', line: 'argv 2 4' });
+    pool.quiet();
+    const [member] = members(pool);
+    await until(() =>
+      expect(pool.view().log.at(-1)).toMatchObject({ worker_id: member?.worker_id, line: 'quiet now' }),
+    );
+    expect(pool.view().output).toEqual(pool.view().log.map(({ line }) => line));
+  });
+
+  it('is restarted one process after the other', async () => {
+    const pool = poolOf(specOf({ processes: 3 }));
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(3));
+    const before = members(pool).map(({ pid }) => pid);
+    let most = 0;
+    const watch = () => {
+      most = Math.max(most, members(pool, 'starting').length);
+      expect(members(pool).length + members(pool, 'starting').length).toBeGreaterThanOrEqual(3);
+    };
+    expect(pool.restart()).toBe(true);
+    expect(pool.restart()).toBe(false);
+    expect(pool.view().restarting).toEqual({ done: 0, of: 3 });
+    await until(() => {
+      watch();
+      expect(pool.view().restarting).toBeNull();
+    });
+    expect(most).toBe(1);
+    const after = members(pool).map(({ pid }) => pid);
+    expect(after).toHaveLength(3);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(pool.view().exits).toEqual([]);
+  });
+
+  it('keeps the rest of its processes where a new one does not come up', async () => {
+    let started = 0;
+    const entry = join(dir, 'late.cjs');
+    writeFileSync(entry, `if (JSON.parse(process.env.MILLRACE_WORKER_CONFIG).broken) process.exit(9);\n${CHILD}`);
+    const pool = poolOf(
+      specOf({ processes: 2 }),
+      {},
+      {
+        program: { entry, env: { PATH: process.env.PATH } },
+        workerConfig: () => ({ broken: started++ >= 2 }),
+      },
+    );
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(2));
+    const before = members(pool).map(({ pid }) => pid);
+    pool.restart();
+    await until(() => expect(pool.view().restarting).toBeNull());
+    expect(members(pool).map(({ pid }) => pid)).toEqual([before[1]]);
+    expect(pool.view().exits[0]?.code).toBe(9);
+  });
+
+  it('replaces the process of one worker, and knows those of others', async () => {
+    const pool = poolOf(specOf({ processes: 2 }));
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(2));
+    const [first, second] = members(pool);
+    expect(pool.restartWorker('w-elsewhere')).toBe(false);
+    expect(pool.restartWorker(first?.worker_id ?? '')).toBe(true);
+    await until(() => {
+      expect(pool.view().members).toHaveLength(2);
+      expect(members(pool)).toHaveLength(2);
+    });
+    const after = members(pool).map(({ pid }) => pid);
+    expect(after).toContain(second?.pid);
+    expect(after).not.toContain(first?.pid);
+  });
+
   it('tells why a program cannot be started, and goes on trying', async () => {
     const pool = poolOf(
       specOf(),
@@ -211,7 +300,12 @@ describe('a worker pool', () => {
 
 describe('the pools of a process', () => {
   const managerOf = (configured: CreatePool | null = null): WorkerPools => {
-    const manager = new WorkerPools({ ...deps(), configured, store: new PoolStore(join(dir, 'data/pools.json')) });
+    const manager = new WorkerPools({
+      ...deps(),
+      configured,
+      store: new PoolStore(join(dir, 'data/pools.json')),
+      left: new LeftWorkers(join(dir, 'data/left-workers.json'), silentLog),
+    });
     pools.push(manager);
     return manager;
   };
@@ -247,11 +341,48 @@ describe('the pools of a process', () => {
     expect(await manager.list()).toHaveLength(1);
   });
 
+  it('restarts a pool once at a time', async () => {
+    const manager = managerOf(input);
+    await manager.start();
+    await until(() => expect(manager.pools[0]?.view().members[0]?.state).toBe('running'));
+    expect((await manager.restart('default'))?.restarting).toEqual({ done: 0, of: 1 });
+    await expect(manager.restart('default')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await until(() => expect(manager.pools[0]?.view().restarting).toBeNull());
+  });
+
+  it('lets go of its processes, and the next start asks them to finish', async () => {
+    const first = managerOf({ ...input, processes: 2 });
+    await first.start();
+    const serving = async () =>
+      (await first.list()).flatMap((pool) => pool.members).filter((m) => m.state === 'running');
+    await vi.waitFor(async () => expect(await serving()).toHaveLength(2), { timeout: 10_000 });
+    const left = (await serving()).map((member) => member.pid ?? 0);
+    for (const pid of left) pids.add(pid);
+    await first.detach();
+    await first.stop(); // has nothing left to stop
+    expect(left.map(alive)).toEqual([true, true]);
+
+    const second = managerOf({ ...input, processes: 1 });
+    await second.start();
+    await until(() => expect(left.map(ended)).toEqual([true, true]));
+    expect((await second.list())[0]?.members).toHaveLength(1);
+  });
+
+  it('stops a process that does not serve yet when it lets go of the others', async () => {
+    const manager = managerOf(input);
+    await manager.start();
+    const pid = (await manager.list())[0]?.members[0]?.pid ?? 0;
+    await manager.detach();
+    expect(alive(pid)).toBe(false);
+  });
+
   it('answers for pools that it does not have', async () => {
     const manager = managerOf();
     await manager.start();
     expect(await manager.patch('nope', {})).toBeNull();
     expect(await manager.remove('nope')).toBe(false);
+    expect(await manager.restart('nope')).toBeNull();
+    expect(await manager.restartWorker('nope')).toBeNull();
   });
 
   it('does not replace a file that it cannot read', async () => {
@@ -266,11 +397,11 @@ describe('the pools of a process', () => {
 describe('what a pool keeps of the output', () => {
   it('is the newest lines, each cut', () => {
     const tail = new OutputTail();
-    for (let i = 0; i < TAIL_LINES + 5; i++) tail.push(`line ${i}`);
-    tail.push('x'.repeat(5000));
+    for (let i = 0; i < TAIL_LINES + 5; i++) tail.push({ at: i, workerId: 'w', line: `line ${i}` });
+    tail.push({ at: 0, workerId: 'w', line: 'x'.repeat(5000) });
     expect(tail.lines).toHaveLength(TAIL_LINES);
-    expect(tail.lines.at(0)).toBe('line 6');
-    expect(tail.lines.at(-1)).toHaveLength(2001);
+    expect(tail.lines.at(0)).toEqual({ at: 6, workerId: 'w', line: 'line 6' });
+    expect(tail.lines.at(-1)?.line).toHaveLength(2001);
   });
 
   it('is cut into lines whatever the chunks are, and a line without an end is cut too', () => {
