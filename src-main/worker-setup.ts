@@ -6,6 +6,7 @@ import type { Config } from './config';
 import { VERSION } from './version';
 
 export const artifactsDirOf = (config: Config): string => join(config.dataDir, 'artifacts');
+export const outboxDirOf = (config: Config): string => join(config.dataDir, 'outbox');
 
 export interface WorkerRole {
   queues: readonly QueueWeight[];
@@ -39,7 +40,7 @@ export function workerSetup(
     builtIns: {
       smtpUrl,
       mailFrom,
-      outboxDir: join(config.dataDir, 'outbox'),
+      outboxDir: outboxDirOf(config),
       allowPrivate: privateAccess.all,
       allowHosts: privateAccess.hosts,
       refuse: [...redis.nodes, ...(apiPort === null ? [] : [{ host: config.api.host, port: apiPort }])],
