@@ -17,7 +17,7 @@ export interface WorkerRole {
   workerId: string | null;
 }
 
-/** @param apiPort where our own API listens; null where this process has none */
+/** @param apiPort where our own API listens; null where this process has none: then the configuration may name one */
 export function workerSetup(
   config: Config,
   redis: RedisOptions,
@@ -25,6 +25,7 @@ export function workerSetup(
   apiPort: number | null,
 ): WorkerConfigInput {
   const handlers = role.handlersDir ?? config.handlersDir;
+  const port = apiPort ?? config.api.port; // 0: a free one, which nobody here knows
   const { smtpUrl, mailFrom, ai, privateAccess } = config;
   return {
     redis,
@@ -43,7 +44,7 @@ export function workerSetup(
       outboxDir: outboxDirOf(config),
       allowPrivate: privateAccess.all,
       allowHosts: privateAccess.hosts,
-      refuse: [...redis.nodes, ...(apiPort === null ? [] : [{ host: config.api.host, port: apiPort }])],
+      refuse: [...redis.nodes, ...(port === 0 ? [] : [{ host: config.api.host, port }])],
       ai,
     },
     version: VERSION,
