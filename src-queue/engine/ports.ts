@@ -302,7 +302,8 @@ export interface TaskChange {
   status: TaskStatus;
   priority?: number;
   attempts?: number;
-  maxAttempts?: number;
+  /** Told where it is set or changed. */
+  maxRetries?: number;
   startedAt?: number;
   dueAt?: number | null;
   workerId?: string | null;
