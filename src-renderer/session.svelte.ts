@@ -4,6 +4,7 @@
  */
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { OperationsLoader } from './loaders/operations-loader';
 import { RequeueLoader } from './loaders/requeue-loader';
 import { RowCompleter } from './loaders/row-completer';
 import { TaskDetailLoader } from './loaders/task-detail-loader';
@@ -14,6 +15,7 @@ import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
+import { OperationsStore } from './stores/operations-store.svelte';
 import { RequeueStore } from './stores/requeue-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskDetailStore } from './stores/task-detail-store.svelte';
@@ -43,6 +45,9 @@ export class Session {
   readonly detail = new TaskDetailStore();
   /** The dialog that requeues all failed tasks of a filter. */
   readonly requeue = new RequeueStore();
+  /** Bulk work of the server; read once a view or the status bar asks for it. */
+  readonly operations = new OperationsStore();
+  readonly operationsLoader: OperationsLoader;
   readonly baseUrl: string;
   /** For the loaders of single screens. */
   readonly api: ApiClient;
@@ -70,6 +75,7 @@ export class Session {
     const token = () => preferences.token;
     this.time = time;
     this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    this.operationsLoader = new OperationsLoader(this.api, this.operations, time);
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -179,6 +185,7 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    this.operationsLoader.take(frame);
     for (const listener of this.#listeners) listener(frame);
     if (frame.type === 'task') {
       if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
