@@ -53,6 +53,8 @@ export const LIMITS = {
   reasonLength: 200,
   /** For how long, at most. */
   unlockMinutes: 60,
+  /** Rows that one export of the console holds in memory. */
+  exportRows: 100_000,
   concurrency: 1000,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */
