@@ -6,6 +6,7 @@ import type { RouteName } from '#queue/contract/http-routes';
 import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { OperationsLoader } from './loaders/operations-loader';
 import { RequeueLoader } from './loaders/requeue-loader';
 import { RowCompleter } from './loaders/row-completer';
 import { TaskDetailLoader } from './loaders/task-detail-loader';
@@ -17,6 +18,7 @@ import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
 import { IdentityStore } from './stores/identity-store.svelte';
+import { OperationsStore } from './stores/operations-store.svelte';
 import { RequeueStore } from './stores/requeue-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskDetailStore } from './stores/task-detail-store.svelte';
@@ -49,6 +51,9 @@ export class Session {
   readonly detail = new TaskDetailStore();
   /** The dialog that requeues all failed tasks of a filter. */
   readonly requeue = new RequeueStore();
+  /** Bulk work of the server; read once a view or the status bar asks for it. */
+  readonly operations = new OperationsStore();
+  readonly operationsLoader: OperationsLoader;
   readonly baseUrl: string;
   /** For the loaders of single screens. */
   readonly api: ApiClient;
@@ -77,6 +82,7 @@ export class Session {
     const token = () => preferences.token;
     this.time = time;
     this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    this.operationsLoader = new OperationsLoader(this.api, this.operations, time);
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -209,6 +215,7 @@ export class Session {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
     if (this.identity.apply(frame)) void this.#identify();
+    this.operationsLoader.take(frame);
     for (const listener of this.#listeners) listener(frame);
     if (frame.type === 'task') {
       if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());

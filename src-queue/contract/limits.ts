@@ -60,6 +60,8 @@ export const LIMITS = {
   unlockMinutes: 60,
   /** Tasks that an operation passed over or failed on and remembers, the newest. */
   operationRecent: 50,
+  /** Rows that one export of the console holds in memory. */
+  exportRows: 100_000,
   concurrency: 1000,
   /** Queues on whose wake lists one worker blocks; the upkeep's pass tells it of the others. */
   wakeLists: 1000,
