@@ -4,21 +4,19 @@
  */
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { FrameBatch } from './loaders/frame-batch';
 import { RequeueLoader } from './loaders/requeue-loader';
 import { RowCompleter } from './loaders/row-completer';
-import { TaskDetailLoader } from './loaders/task-detail-loader';
-import { TaskListLoader } from './loaders/task-list-loader';
 import { ApiClient } from './net/api-client';
 import { ApiError } from './net/api-error';
 import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
+import type { ListFilter } from './stores/list-filter';
 import { RequeueStore } from './stores/requeue-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
-import { TaskDetailStore } from './stores/task-detail-store.svelte';
-import { type TaskFrame, TaskListStore } from './stores/task-list-store.svelte';
-import type { ListFilter } from './stores/task-row';
+import { TaskListStore } from './stores/task-list-store.svelte';
 
 export interface SessionDeps {
   /** Origin of the server, with a trailing slash. */
@@ -29,18 +27,14 @@ export interface SessionDeps {
   openSocket: (url: string, protocols: string[]) => WebSocket;
 }
 
-/** Changes of tasks are painted in batches, so that a busy server does not keep the page busy. */
-const PAINT_MS = 120;
 const SECOND_MS = 1000;
 const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
   readonly connection = new ConnectionStore();
-  readonly list = new TaskListStore();
   /** The newest tasks of all, as the snapshot brings them. */
-  readonly latest = new TaskListStore(LATEST_ROWS);
-  readonly detail = new TaskDetailStore();
+  readonly latest = new TaskListStore({ maxRows: LATEST_ROWS, following: true });
   /** The dialog that requeues all failed tasks of a filter. */
   readonly requeue = new RequeueStore();
   readonly baseUrl: string;
@@ -54,12 +48,9 @@ export class Session {
   now = $state(0);
   readonly #deps: SessionDeps;
   readonly #stream: StreamClient;
-  readonly #listLoader: TaskListLoader;
-  readonly #detailLoader: TaskDetailLoader;
+  readonly #batch: FrameBatch;
   readonly #requeueLoader: RequeueLoader;
-  readonly #completers: readonly RowCompleter[];
   readonly #listeners = new Set<(frame: ServerFrame) => void>();
-  #inbox: TaskFrame[] = [];
   #takeBackTick: () => void = () => undefined;
 
   constructor(deps: SessionDeps) {
@@ -81,10 +72,12 @@ export class Session {
       onPhase: (phase) => this.connection.enter(phase, time.now()),
       onRefused: () => void this.#probe(),
     });
-    this.#listLoader = new TaskListLoader(this.api, this.list);
-    this.#detailLoader = new TaskDetailLoader(this.api, this.detail, time);
     this.#requeueLoader = new RequeueLoader(this.api, this.requeue, time);
-    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.api, store, time));
+    const completer = new RowCompleter(this.api, this.latest, time);
+    this.#batch = new FrameBatch(time, (frames) => {
+      this.latest.apply(frames, time.now());
+      completer.look();
+    });
   }
 
   start(): void {
@@ -102,8 +95,6 @@ export class Session {
     this.#deps.preferences.setToken(token);
     this.needsToken = null;
     this.#stream.start();
-    void this.#listLoader.reload();
-    void this.#detailLoader.refresh();
   }
 
   retryNow(): void {
@@ -116,26 +107,6 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  loadTasks(filter: TaskListStore['filter']): void {
-    void this.#listLoader.load(filter);
-  }
-
-  reloadTasks(): void {
-    void this.#listLoader.reload();
-  }
-
-  moreTasks(): void {
-    void this.#listLoader.more();
-  }
-
-  openTask(id: string | null): void {
-    void this.#detailLoader.open(id);
-  }
-
-  refreshTask(): void {
-    void this.#detailLoader.refresh();
-  }
-
   /** Keeps what is known where it fails: types only help to fill the form. @throws {ApiError} */
   async loadTaskTypes(): Promise<void> {
     this.system.taskTypes = (await this.api.call('listTaskTypes')).task_types;
@@ -144,18 +115,6 @@ export class Session {
   /** @throws {ApiError} */
   submit(task: SubmitTaskInput): Promise<Task> {
     return this.api.call('submitTask', { body: task });
-  }
-
-  /** @throws {ApiError} */
-  async cancel(id: string): Promise<void> {
-    await this.api.call('cancelTask', { params: { id } });
-    this.#detailLoader.refreshSoon();
-  }
-
-  /** @throws {ApiError} */
-  async retry(id: string): Promise<void> {
-    await this.api.call('retryTask', { params: { id } });
-    this.#detailLoader.refreshSoon();
   }
 
   /** Running tasks go on either way. @throws {ApiError} */
@@ -180,28 +139,11 @@ export class Session {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
     for (const listener of this.#listeners) listener(frame);
-    if (frame.type === 'task') {
-      if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
-      this.#inbox.push(frame);
-    }
+    this.#batch.take(frame);
     if (frame.type === 'snapshot') {
-      this.#inbox.length = 0; // what happened before it, the lists will tell
       const { tasks, stats } = frame;
       this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
-      if (this.list.loaded || this.list.error !== null) void this.#listLoader.reload();
-      void this.#detailLoader.refresh();
     }
-  }
-
-  #paint(): void {
-    const frames = this.#inbox;
-    this.#inbox = [];
-    this.list.apply(frames);
-    this.latest.apply(frames);
-    this.latest.trim();
-    for (const completer of this.#completers) completer.look();
-    if (this.list.overfull && this.list.loading === null) void this.#listLoader.reload();
-    if (this.detail.apply(frames)) this.#detailLoader.refreshSoon();
   }
 
   #askForToken(): void {

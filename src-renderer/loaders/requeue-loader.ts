@@ -1,8 +1,8 @@
 /** Plans a requeue of failed tasks, starts it, and follows its operation until it is over or the dialog is closed. */
 import type { ApiClient } from '../net/api-client';
 import type { BrowserTime } from '../net/browser-time';
+import { type ListFilter, toQuery } from '../stores/list-filter';
 import type { RequeueStore } from '../stores/requeue-store.svelte';
-import { type ListFilter, toQuery } from '../stores/task-row';
 
 const FOLLOW_MS = 500;
 

@@ -1,6 +1,6 @@
 /** Requeueing all failed tasks of a filter: what it would do, what was agreed to, how far it is. No I/O. */
 import type { DryRun, Operation } from '#queue/contract/operation';
-import type { ListFilter } from './task-row';
+import type { ListFilter } from './list-filter';
 
 export class RequeueStore {
   /** What it is about; null while the dialog is closed. */
