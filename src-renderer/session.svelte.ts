@@ -5,7 +5,7 @@
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
 import { FrameBatch } from './loaders/frame-batch';
-import { RequeueLoader } from './loaders/requeue-loader';
+import { OperationsLoader } from './loaders/operations-loader';
 import { RowCompleter } from './loaders/row-completer';
 import { ApiClient } from './net/api-client';
 import { ApiError } from './net/api-error';
@@ -13,8 +13,7 @@ import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
-import type { ListFilter } from './stores/list-filter';
-import { RequeueStore } from './stores/requeue-store.svelte';
+import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskListStore } from './stores/task-list-store.svelte';
 
@@ -35,8 +34,9 @@ export class Session {
   readonly connection = new ConnectionStore();
   /** The newest tasks of all, as the snapshot brings them. */
   readonly latest = new TaskListStore({ maxRows: LATEST_ROWS, following: true });
-  /** The dialog that requeues all failed tasks of a filter. */
-  readonly requeue = new RequeueStore();
+  /** Bulk work of the server; read once a view or the status bar asks for it. */
+  readonly operations = new OperationsStore();
+  readonly operationsLoader: OperationsLoader;
   readonly baseUrl: string;
   /** For the loaders of single screens. */
   readonly api: ApiClient;
@@ -49,7 +49,6 @@ export class Session {
   readonly #deps: SessionDeps;
   readonly #stream: StreamClient;
   readonly #batch: FrameBatch;
-  readonly #requeueLoader: RequeueLoader;
   readonly #listeners = new Set<(frame: ServerFrame) => void>();
   #takeBackTick: () => void = () => undefined;
 
@@ -61,6 +60,7 @@ export class Session {
     const token = () => preferences.token;
     this.time = time;
     this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    this.operationsLoader = new OperationsLoader(this.api, this.operations, time);
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -72,7 +72,6 @@ export class Session {
       onPhase: (phase) => this.connection.enter(phase, time.now()),
       onRefused: () => void this.#probe(),
     });
-    this.#requeueLoader = new RequeueLoader(this.api, this.requeue, time);
     const completer = new RowCompleter(this.api, this.latest, time);
     this.#batch = new FrameBatch(time, (frames) => {
       this.latest.apply(frames, time.now());
@@ -122,22 +121,10 @@ export class Session {
     this.system.putQueue(await this.api.call(paused ? 'pauseQueue' : 'resumeQueue', { params: { queue } }));
   }
 
-  /** Opens `requeue` with what would be requeued; `startRequeue` then does it. */
-  planRequeue(filter: ListFilter): void {
-    void this.#requeueLoader.plan(filter);
-  }
-
-  startRequeue(): void {
-    void this.#requeueLoader.start();
-  }
-
-  closeRequeue(): void {
-    this.#requeueLoader.close();
-  }
-
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    this.operationsLoader.take(frame);
     for (const listener of this.#listeners) listener(frame);
     this.#batch.take(frame);
     if (frame.type === 'snapshot') {

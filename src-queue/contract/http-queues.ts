@@ -1,11 +1,13 @@
 /** Routes of queues, of the dead-letter queue, and of operations on many tasks. */
 import { z } from 'zod';
+import { FailureGroup, FailureGroupDetail } from './failure';
 import type { Route } from './http';
 import { NamedParams, QueueParams } from './http-fields';
 import { TaskQuery } from './http-tasks';
-import { DlqPurge, DlqRequeue, DryRun, FailureGroup, Operation, StartOperation } from './operation';
+import { LIMITS } from './limits';
+import { DlqPurge, DlqRequeue, DryRun, Operation, StartOperation } from './operation';
 import { Count } from './primitives';
-import { PurgeQueue, Queue, SetQueueLimits } from './queue';
+import { PurgeQueue, Queue, QueueTypes, SetQueueLimits } from './queue';
 import { TaskPage } from './task';
 
 const QUEUE = { description: 'The queue', body: Queue };
@@ -41,6 +43,18 @@ export const queueRoutes = {
     params: QueueParams,
     badParams: 'QUEUE_NOT_FOUND',
     replies: { 200: QUEUE },
+    errors: ['QUEUE_NOT_FOUND'],
+  },
+  queueTypes: {
+    method: 'GET',
+    path: '/api/queues/{queue}/types',
+    tag: 'queues',
+    role: 'viewer',
+    summary: 'Task types of one queue: pending, running, rates, run times and failures',
+    description: `Types of which something waits, runs, or was seen in the last hour. Of pending tasks at most ${LIMITS.typeSample} are looked at, spread over all of them; rates are those that this server has seen since \`since\`.`,
+    params: QueueParams,
+    badParams: 'QUEUE_NOT_FOUND',
+    replies: { 200: { description: 'Most pending first', body: QueueTypes } },
     errors: ['QUEUE_NOT_FOUND'],
   },
   pauseQueue: {
@@ -111,6 +125,18 @@ export const dlqRoutes = {
     replies: { 200: { description: 'Largest first', body: z.object({ groups: z.array(FailureGroup) }) } },
     errors: [],
   },
+  getDlqGroup: {
+    method: 'GET',
+    path: '/api/dlq/groups/{fingerprint}',
+    tag: 'dead letters',
+    role: 'viewer',
+    summary: 'One failure group: when, where, and what its tasks have in common',
+    description: 'Made of the newest tasks of the group, within bounds that the answer names.',
+    params: z.strictObject({ fingerprint: z.string().regex(/^[0-9A-Za-z_-]{1,64}$/) }),
+    badParams: 'NOT_FOUND',
+    replies: { 200: { description: 'The group', body: FailureGroupDetail } },
+    errors: ['NOT_FOUND'],
+  },
   requeueDlq: {
     method: 'POST',
     path: '/api/dlq/requeue',
@@ -119,6 +145,7 @@ export const dlqRoutes = {
     summary: 'Requeue failed tasks',
     description: SELECTION,
     body: DlqRequeue,
+    selection: true,
     replies: { 200: PLANNED, 202: STARTED },
     errors: ['COUNT_CHANGED', 'NOT_IMPLEMENTED'],
   },
@@ -130,6 +157,7 @@ export const dlqRoutes = {
     summary: 'Remove failed tasks for good',
     description: SELECTION,
     body: DlqPurge,
+    selection: true,
     replies: { 200: PLANNED, 202: STARTED },
     errors: ['COUNT_CHANGED', 'NOT_IMPLEMENTED'],
   },
@@ -157,6 +185,7 @@ export const operationRoutes = {
     summary: 'Requeue, cancel, delete or reprioritise many tasks',
     description: `${SELECTION} To delete needs the role \`admin\`.`,
     body: StartOperation,
+    selection: true,
     replies: { 200: PLANNED, 202: STARTED },
     errors: ['COUNT_CHANGED', 'NOT_IMPLEMENTED'],
   },

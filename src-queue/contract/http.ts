@@ -61,9 +61,19 @@ export interface Route {
   readonly streams?: readonly string[];
   readonly replies: Readonly<Record<number, ReplySpec>>;
   readonly errors: readonly ErrorCode[];
+  /**
+   * The body names a selection of tasks: with `dry_run` nothing is written, which a read-only connection allows; without,
+   * a guarded one wants `expected_count`.
+   */
+  readonly selection?: true;
+  /** Served by a read-only connection although its method writes. */
+  readonly whileReadOnly?: 'allowed';
   /** Documented, and answered with 501 until a later version. */
   readonly planned?: boolean;
 }
+
+/** What is not written to be a read counts as a write: a route that is added is covered. */
+export const isWrite = (route: Pick<Route, 'method'>): boolean => route.method !== 'GET';
 
 export type ParamsOf<R extends Route> = R extends { params: infer P extends z.ZodType }
   ? z.output<P>

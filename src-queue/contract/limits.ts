@@ -49,6 +49,10 @@ export const LIMITS = {
   operationChunk: 200,
   /** Ids that one operation may hold. */
   operationIds: 1_000_000,
+  /** Why a read-only connection is unlocked. */
+  reasonLength: 200,
+  /** For how long, at most. */
+  unlockMinutes: 60,
   concurrency: 1000,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */
@@ -61,4 +65,21 @@ export const LIMITS = {
   /** Sets of topics that one server process keeps a numbering for; more than clients, so that some outlive theirs. */
   wsChannels: 1000,
   eventStreamEntries: 10_000,
+  /** Task types, over all queues, whose rates a server keeps; further ones wait until some have been idle for an hour. */
+  meteredTypes: 2000,
+  /** Pending tasks of a queue whose type is looked at, spread over all of them. */
+  typeSample: 2000,
+  /** Failure groups of which a list shows when their tasks failed, the largest; and the members looked at for it. */
+  groupsCharted: 100,
+  groupListSample: 500,
+  /** Members of one failure group whose time is looked at, the newest. */
+  groupSample: 5000,
+  /** Members of one failure group that are read and compared, the newest; and the bytes read for it. */
+  groupCompared: 200,
+  groupComparedBytes: 8 * 1024 * 1024,
+  /** Places in payloads that are compared, and characters of a value that they share. */
+  groupPaths: 100,
+  groupValueChars: 500,
+  /** Completed tasks that are looked at for the last success of a task type. */
+  lastSuccessScan: 2000,
 } as const;

@@ -5,8 +5,10 @@ import { LOG_LEVELS } from '../contract/task';
 import { unescapeText } from '../kernel/escape';
 import { type RawTask, read } from '../redis/scripts/read';
 import { type StateAnswer, state } from '../redis/scripts/state';
+import { types } from '../redis/scripts/types';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord } from '../redis/task-record';
+import { FailureReader } from './failure-reader';
 import type {
   ErrorGroup,
   HistoryItem,
@@ -29,10 +31,12 @@ export class Inspector implements TaskReader {
   readonly #store: RedisStore;
   readonly #registry: QueueRegistry;
   readonly #search: TaskSearch;
+  readonly #failures: FailureReader;
 
   constructor(store: RedisStore, registry: QueueRegistry) {
     this.#store = store;
     this.#registry = registry;
+    this.#failures = new FailureReader(store, () => this.errorGroups());
     this.#search = new TaskSearch({
       store,
       registry,
@@ -121,6 +125,10 @@ export class Inspector implements TaskReader {
     );
   }
 
+  pendingTypes(queue: string): ReturnType<TaskReader['pendingTypes']> {
+    return this.#store.run(types, queue, null);
+  }
+
   async errorGroups(): Promise<ErrorGroup[]> {
     const groups = new Map<string, ErrorGroup>();
     for (const queue of await this.#registry.names()) {
@@ -131,6 +139,14 @@ export class Inspector implements TaskReader {
       }
     }
     return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+  }
+
+  failureGroups(): ReturnType<TaskReader['failureGroups']> {
+    return this.#failures.list();
+  }
+
+  failureGroup(fingerprint: string): ReturnType<TaskReader['failureGroup']> {
+    return this.#failures.one(fingerprint);
   }
 
   async taskTypes(): Promise<string[]> {

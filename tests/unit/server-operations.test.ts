@@ -28,6 +28,21 @@ describe('the dead-letter queue', () => {
     });
   });
 
+  it('tells of one group, with the hosts of workers that live', async () => {
+    const { call, queue, workers } = createWorld();
+    queue.put({ status: 'failed' });
+    workers.push(worker({ id: 'w-1', host: 'box' }));
+    const { body } = await call('GET', '/api/dlq/groups/aa11');
+    expect(body.workers).toEqual([
+      { worker_id: 'w-1', host: 'box', count: 2 },
+      { worker_id: 'gone', host: null, count: 1 },
+    ]);
+    for (const fingerprint of ['bb22', '%20', 'x'.repeat(65)]) {
+      const { status, body: problem } = await call('GET', `/api/dlq/groups/${fingerprint}`);
+      expect([status, problem.code]).toEqual([404, 'NOT_FOUND']);
+    }
+  });
+
   it('is requeued by filter, of failed tasks only', async () => {
     const { call, operations } = createWorld();
     const { status, body } = await call('POST', '/api/dlq/requeue', {
