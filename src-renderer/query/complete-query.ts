@@ -21,6 +21,8 @@ export interface Suggestion {
 export interface KnownValue {
   readonly value: string;
   readonly count: number | null;
+  /** What it stands for, where it does not say so itself; searched as well. */
+  readonly note?: string;
 }
 
 /** What is being typed: the text behind the last blank that is not in quotes. */
@@ -65,11 +67,11 @@ export function suggest(text: string, values: readonly KnownValue[]): Suggestion
         ? TASK_STATUSES.map((value) => values.find((each) => each.value === value) ?? { value, count: null })
         : values;
     const taken = new Set(before.split(','));
-    for (const { value, count } of known) {
-      if (!value.toLowerCase().includes(typed) || taken.has(value)) continue;
+    for (const { value, count, note = '' } of known) {
+      if (!`${value} ${note}`.toLowerCase().includes(typed) || taken.has(value)) continue;
       const whole = `${before}${value}`;
       const written = writeTerm({ field, path: '', value: whole });
-      found.push({ text: written, key: `${field}:`, value: whole, cost, count, note: '', open: false });
+      found.push({ text: written, key: `${field}:`, value: whole, cost, count, note, open: false });
     }
     found.sort(
       (a, b) => Number(b.value.toLowerCase().startsWith(typed)) - Number(a.value.toLowerCase().startsWith(typed)),

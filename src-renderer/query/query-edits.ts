@@ -1,6 +1,7 @@
 /** Changes of a query by a click or a key: a term set, taken away, or turned back into text. Pure. */
 import { TASK_STATUSES, type TaskStatus } from '#queue/contract/lifecycle';
 import { type FieldName, type Term, writeQuery } from './fields';
+import { readQuery } from './list-scope';
 import { parseQuery } from './parse-query';
 
 /** Lists that are asked for again and again. */
@@ -52,4 +53,13 @@ export function queryOfOldLink(query: Readonly<Record<string, string>>): string 
     ['text', query.q],
   ];
   return writeQuery(parts.flatMap(([field, value]) => (value ? [{ field, path: '', value }] : [])));
+}
+
+/** A query as the bar shows it: what is right as chips, what is wrong as text that can be mended. */
+export function splitQuery(text: string, now: number): { chips: Term[]; draft: string } {
+  const { terms, errors } = readQuery(text, now);
+  const chips = terms
+    .filter((term) => !errors.some(({ from, to }) => from < term.to && term.from < to))
+    .map(({ field, path, value }) => ({ field, path, value }));
+  return { chips, draft: errors.map(({ from, to }) => text.slice(from, to)).join(' ') };
 }

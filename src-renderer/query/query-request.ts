@@ -4,6 +4,7 @@
  */
 import { TaskQuery } from '#queue/contract/http-tasks';
 import { TASK_STATUSES } from '#queue/contract/lifecycle';
+import { TaskFilter } from '#queue/contract/task';
 import { type FieldName, nameOf, type Term } from './fields';
 import { parseDuration, parseMoment } from './moments';
 import type { PlacedTerm, QueryError } from './parse-query';
@@ -105,4 +106,12 @@ function messageOf(error: unknown): string {
   return typeof message === 'string' && message !== ''
     ? message.replace(/^Invalid/, 'is not valid: invalid')
     : 'is not valid';
+}
+
+/** The same selection for an operation on many tasks; null where operations cannot be told of a term. */
+export function toFilter(params: QueryParams): TaskFilter | null {
+  const { status, ...rest } = params;
+  const filter = { ...rest, ...(status === undefined ? {} : { status: status.split(',') }) };
+  const read = TaskFilter.safeParse(filter);
+  return read.success ? read.data : null;
 }
