@@ -106,6 +106,7 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
       const state = await connected.reader.queueState(queue);
       return state === null || state.oldestPendingAt === null ? null : Math.max(0, state.now - state.oldestPendingAt);
     },
+    queueNames: () => connected.registry.names(),
     clock,
     log,
   });

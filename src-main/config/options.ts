@@ -205,11 +205,11 @@ export const OPTIONS = {
       about: 'Tasks that one worker process runs at once.',
     },
   ),
-  queues: listOf(['default'], {
+  queues: listOf(['*'], {
     flag: '--queues <list>',
     env: 'QUEUES',
     group: 'workers',
-    expects: 'queue names, each with a weight if wanted: emails,images=2,default',
+    expects: 'queue names, each with a weight if wanted, and * for every other queue: emails=5,images=2,*',
     about: 'Queues that the workers serve.',
   }),
   handlers: optionalText({

@@ -20,6 +20,7 @@ import type { EventFeed, TaskReader, WorkerDirectory } from './ports';
 import { QueueRegistry } from './queue-registry';
 import { Recorder } from './recorder';
 import { Upkeep } from './upkeep';
+import { WorkNews } from './work-news';
 import { RedisWorkerDirectory } from './worker-directory';
 
 const DAY_MS = 86_400_000;
@@ -69,7 +70,8 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
   const { clock, log, name, patienceMs = 1200, retention = DEFAULT_RETENTION } = deps;
   const store = new RedisStore({ options, clock, log, name, patienceMs });
   const registry = new QueueRegistry(store, clock);
-  const engine = new Engine({ store, registry, ids: new IdFactory(clock), clock, retention });
+  const news = new WorkNews({ store, registry, clock, log });
+  const engine = new Engine({ store, registry, news, ids: new IdFactory(clock), clock, retention });
   const upkeep = new Upkeep({
     clock,
     log,

@@ -41,10 +41,12 @@ import type {
 import type { QueueRegistry } from './queue-registry';
 import { Submitter } from './submitter';
 import { WakeWaiter } from './wake-waiter';
+import type { WorkNews } from './work-news';
 
 export interface EngineDeps {
   store: RedisStore;
   registry: QueueRegistry;
+  news: WorkNews;
   ids: IdFactory;
   clock: Clock;
   retention: Retention;
@@ -115,13 +117,22 @@ export class Engine implements TaskEngine {
     return this.#deps.store.run(report, queue, reports);
   }
 
-  async waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+  waitForWork(
+    waiter: string,
+    queues: readonly string[],
+    maxMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     let waiting = this.#waiters.get(waiter);
     if (!waiting) {
-      waiting = new WakeWaiter(this.#deps.store, this.#deps.clock);
+      waiting = new WakeWaiter(this.#deps.store, this.#deps.clock, waiter);
       this.#waiters.set(waiter, waiting);
     }
-    await waiting.wait(queues, maxMs, signal);
+    return waiting.wait(queues, maxMs, signal);
+  }
+
+  followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void> {
+    return this.#deps.news.follow(listener, signal);
   }
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]> {
@@ -230,12 +241,13 @@ export class Engine implements TaskEngine {
   async tick(
     queue: string,
   ): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number; capMs: number }> {
-    const { store, retention } = this.#deps;
+    const { store, retention, news } = this.#deps;
     const answer = await store.run(tick, queue, {
       limit: LIMITS.sweepBatch,
       lost: asError(LOST),
       expired: asError(EXPIRED),
     });
+    if (answer.ready > 0) news.mention(queue);
     const unblocked = answer.outbox > 0 ? await this.#dependencies.relay(queue) : 0;
     if (answer.blocked > 0 && this.#repairIsDue(queue)) await this.#dependencies.repair(queue);
     const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });

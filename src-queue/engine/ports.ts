@@ -103,8 +103,22 @@ export interface TaskEngine {
   ): Promise<{ lost: string[]; cancelRequested: string[] }>;
   /** Progress and log lines of running attempts. @returns ids whose lease is lost: nothing was written for them */
   report(queue: string, reports: readonly AttemptReport[]): Promise<string[]>;
-  /** Waits until work may have come to one of the queues, at most `maxMs`; returns early on abort. One call at a time per `waiter`. */
-  waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until work may have come to some of the queues, at most `maxMs`; returns early on abort. One call at a time
+   * per `waiter`; the queues may be others each time, those that count most first.
+   * @returns the queues that woke it; none where the time was up
+   */
+  waitForWork(
+    waiter: string,
+    queues: readonly string[],
+    maxMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /**
+   * Tells of every queue there is, then, until aborted, of each that gets work: new ones at once, and any other within
+   * a pass of this process's upkeep. It may tell of one again and again.
+   */
+  followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void>;
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]>;
   requeue(ids: readonly string[], change?: { payload?: string; priority?: number }): Promise<RequeueOutcome[]>;
