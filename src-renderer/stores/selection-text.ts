@@ -21,7 +21,7 @@ export function filterText({ status, since, until, q, ...filter }: TaskFilter): 
   const parts = status === undefined ? [] : [`state:${[status].flat().join(',')}`];
   for (const [term, field] of Object.entries(TERMS)) {
     const value = filter[field];
-    if (value !== undefined) parts.push(`${term}:${quoted(value)}`);
+    if (value !== undefined) parts.push(`${term}:${[value].flat().map(quoted).join(',')}`);
   }
   if (since !== undefined) parts.push(`created:>=${since}`);
   if (until !== undefined) parts.push(`created:<${until}`);
