@@ -2,6 +2,8 @@
  * One console and the server it looks at: owns the API client, the live connection and the stores, and carries
  * frames from the one to the others. Views read its stores and call its verbs.
  */
+import type { RouteName } from '#queue/contract/http-routes';
+import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
 import { FrameBatch } from './loaders/frame-batch';
@@ -13,6 +15,7 @@ import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
+import { IdentityStore } from './stores/identity-store.svelte';
 import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskListStore } from './stores/task-list-store.svelte';
@@ -27,11 +30,14 @@ export interface SessionDeps {
 }
 
 const SECOND_MS = 1000;
+/** Rights and latency are asked for again. */
+const IDENTIFY_MS = 30_000;
 const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
   readonly connection = new ConnectionStore();
+  readonly identity = new IdentityStore();
   /** The newest tasks of all, as the snapshot brings them. */
   readonly latest = new TaskListStore({ maxRows: LATEST_ROWS, following: true });
   /** Bulk work of the server; read once a view or the status bar asks for it. */
@@ -51,6 +57,7 @@ export class Session {
   readonly #batch: FrameBatch;
   readonly #listeners = new Set<(frame: ServerFrame) => void>();
   #takeBackTick: () => void = () => undefined;
+  #takeBackIdentify: () => void = () => undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -86,7 +93,29 @@ export class Session {
 
   stop(): void {
     this.#takeBackTick();
+    this.#takeBackIdentify();
     this.#stream.stop();
+  }
+
+  get safetyLevel(): SafetyLevel {
+    return this.identity.level;
+  }
+
+  /** @returns why this cannot be done now, in a few words; null where it can */
+  refusal(route: RouteName): string | null {
+    return this.connection.live ? this.identity.refusal(route) : 'Not connected';
+  }
+
+  /** Lets this connection write for a while; goes into the audit. @throws {ApiError} */
+  async unlock(reason: string, minutes: number): Promise<void> {
+    this.identity.safety = await this.api.call('unlockSession', { body: { reason, minutes } });
+    await this.#identify();
+  }
+
+  /** @throws {ApiError} */
+  async lock(): Promise<void> {
+    this.identity.safety = await this.api.call('lockSession');
+    await this.#identify();
   }
 
   /** Tries again with this token; the page asks once more where it is refused. */
@@ -125,9 +154,11 @@ export class Session {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
     this.operationsLoader.take(frame);
+    if (this.identity.apply(frame)) void this.#identify();
     for (const listener of this.#listeners) listener(frame);
     this.#batch.take(frame);
     if (frame.type === 'snapshot') {
+      void this.#identify();
       const { tasks, stats } = frame;
       this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
     }
@@ -145,6 +176,21 @@ export class Session {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // an ApiError is on the screen already: no connection, or no token
     }
+  }
+
+  /** Who and where; again once in a while, as rights and distance change. */
+  async #identify(): Promise<void> {
+    const { time } = this.#deps;
+    this.#takeBackIdentify();
+    const before = time.now();
+    try {
+      const info = await this.api.call('getSession');
+      this.identity.replace(info, time.now() - before);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // what was known stays; the stream tells of the connection
+    }
+    this.#takeBackIdentify();
+    this.#takeBackIdentify = time.after(IDENTIFY_MS, () => void this.#identify());
   }
 
   #tick(): void {

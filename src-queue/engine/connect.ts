@@ -77,7 +77,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     tick: (queue) => engine.tick(queue),
     random,
   });
-  const reader = new Inspector(store, registry);
+  const reader = new Inspector(store, registry, clock);
   const feed = new EventLog(store, registry, clock, log);
   const operationStore = new OperationStore(store);
   const carrier = new OperationCarrier({ store: operationStore, engine, clock, log });

@@ -129,6 +129,7 @@ export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
     uniqueKey: record.uniqueKey,
     createdAt: record.createdAt,
     startedAt: active?.startedAt ?? ended?.item.startedAt ?? null,
+    endedAt: active ? null : (ended?.at ?? null),
     finishedAt: final?.at ?? null,
     workerId: active?.workerId ?? ended?.workerId ?? null,
     cancelRequested: active?.cancelRequested ?? false,

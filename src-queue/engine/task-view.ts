@@ -52,6 +52,7 @@ export function toTask(task: StoredTask, options: { inList?: boolean } = {}): Ta
     created_at: isoTime(task.createdAt),
     started_at: isoTimeOrNull(task.startedAt),
     finished_at: isoTimeOrNull(task.finishedAt),
+    attempt_ended_at: isoTimeOrNull(task.endedAt),
     worker_id: task.workerId,
     result: task.result === null || omitted.has('result') ? null : JSON.parse(task.result),
     error: task.error ? toTaskError(task.error) : null,

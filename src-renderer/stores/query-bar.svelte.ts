@@ -17,6 +17,8 @@ export class QueryBarStore {
   /** The draft was run or left as it is: what is wrong with it is told. */
   tried = $state(false);
   readonly field = $derived(draftOf(this.draft).field);
+  /** What is typed of the field's value. */
+  readonly typed = $derived(draftOf(this.draft).typed);
   readonly suggestions = $derived<readonly Suggestion[]>(this.offering ? suggest(this.draft, this.values) : []);
   /** What was last handed out or taken in. */
   #committed = '';

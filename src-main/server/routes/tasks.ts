@@ -1,6 +1,7 @@
 /** Handlers of single tasks and their lists. */
 import { QueueError } from '#queue/contract/errors';
 import type { taskRoutes } from '#queue/contract/http-tasks';
+import { LIMITS } from '#queue/contract/limits';
 import { IdempotencyKey, isoTime } from '#queue/contract/primitives';
 import type { PatchTask, SubmitTask, Task } from '#queue/contract/task';
 import { plainWording } from '#queue/contract/wording';
@@ -60,6 +61,16 @@ export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRou
 
     async statsOverview() {
       return { status: 200, body: await fleet.overview() };
+    },
+
+    async suggestTasks({ query: { field, prefix } }) {
+      if (field !== 'worker') return { status: 200, body: { values: await reader.suggest(field, prefix) } };
+      const known = (await fleet.workers()).map(({ id }) => id);
+      const values = known.filter((id) => id.toLowerCase().startsWith(prefix.toLowerCase())).sort();
+      return {
+        status: 200,
+        body: { values: values.slice(0, LIMITS.suggestions).map((value) => ({ value, label: null, count: null })) },
+      };
     },
 
     async getTask({ params }) {
