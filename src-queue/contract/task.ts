@@ -156,6 +156,11 @@ export const HistoryEntry = z
     worker_id: z.string().nullable(),
     detail: z.string().nullable(),
     error: TaskError.nullable(),
+    started_at: Time.nullable().describe('Of an execution that starts or ends: when it started'),
+    ready_at: Time.nullable().describe(
+      'Of one that starts: when it could have; from then on it waited. Null where that is not known',
+    ),
+    next_run_at: Time.nullable().describe('When it comes due after this: run_at, the end of a back-off or of a sleep'),
   })
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;

@@ -86,6 +86,8 @@ export class Operations {
       finished_at: null,
       by: request.by,
       message: null,
+      eta_seconds: request.rate === null ? null : ids.length / request.rate,
+      recent: [],
     };
     await this.#deps.store.create(operation, ids);
     this.#deps.changed();

@@ -103,8 +103,22 @@ export interface TaskEngine {
   ): Promise<{ lost: string[]; cancelRequested: string[] }>;
   /** Progress and log lines of running attempts. @returns ids whose lease is lost: nothing was written for them */
   report(queue: string, reports: readonly AttemptReport[]): Promise<string[]>;
-  /** Waits until work may have come to one of the queues, at most `maxMs`; returns early on abort. One call at a time per `waiter`. */
-  waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until work may have come to some of the queues, at most `maxMs`; returns early on abort. One call at a time
+   * per `waiter`; the queues may be others each time, those that count most first.
+   * @returns the queues that woke it; none where the time was up
+   */
+  waitForWork(
+    waiter: string,
+    queues: readonly string[],
+    maxMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /**
+   * Tells of every queue there is, then, until aborted, of each that gets work: new ones at once, and any other within
+   * a pass of this process's upkeep. It may tell of one again and again.
+   */
+  followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void>;
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]>;
   requeue(ids: readonly string[], change?: { payload?: string; priority?: number }): Promise<RequeueOutcome[]>;
@@ -169,6 +183,12 @@ export interface HistoryItem {
   workerId: string | null;
   detail: string | null;
   error: StoredError | null;
+  /** Of an attempt that starts or ends: when it started. */
+  startedAt: number | null;
+  /** Of one that starts: when it could have; null where that is not known. */
+  readyAt: number | null;
+  /** When it comes due after this. */
+  nextRunAt: number | null;
 }
 
 /** Times of the filter already in Unix ms. */
@@ -282,7 +302,8 @@ export interface TaskChange {
   status: TaskStatus;
   priority?: number;
   attempts?: number;
-  maxAttempts?: number;
+  /** Told where it is set or changed. */
+  maxRetries?: number;
   startedAt?: number;
   dueAt?: number | null;
   workerId?: string | null;

@@ -69,4 +69,7 @@ export const toHistoryEntry = (item: HistoryItem): HistoryEntry => ({
   worker_id: item.workerId,
   detail: item.detail,
   error: item.error ? toTaskError(item.error) : null,
+  started_at: isoTimeOrNull(item.startedAt),
+  ready_at: isoTimeOrNull(item.readyAt),
+  next_run_at: isoTimeOrNull(item.nextRunAt),
 });

@@ -172,7 +172,8 @@ export class MemoryQueue implements ServedEngine, TaskReader {
   async history(id: string): Promise<HistoryItem[] | null> {
     const task = this.tasks.get(id);
     if (task === undefined) return null;
-    return [{ at: task.createdAt, event: 'created', attempt: null, workerId: null, detail: null, error: null }];
+    const nothing = { attempt: null, workerId: null, detail: null, error: null, startedAt: null, readyAt: null };
+    return [{ ...nothing, at: task.createdAt, event: 'created', nextRunAt: task.runAt }];
   }
 
   async logs(id: string) {

@@ -36,6 +36,13 @@ describe('submitting', () => {
     expect(body.warnings).toEqual([expect.stringContaining('in the queue "slow"')]);
   });
 
+  it('does not warn where a worker of the type serves every queue', async () => {
+    const { call, workers } = createWorld();
+    workers.push(worker({ queues: [{ name: '*', weight: 1 }] }));
+    const { body } = await call('POST', '/api/tasks', { task_type: 'email', queue: 'slow' });
+    expect(body.warnings).toBeUndefined();
+  });
+
   it('answers a repeat with 200 and the first task, by field or by header', async () => {
     const { call, queue } = createWorld();
     const first = await call('POST', '/api/tasks', { task_type: 'email', idempotency_key: 'k1' });

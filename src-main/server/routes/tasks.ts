@@ -9,6 +9,7 @@ import { readFilter } from '#queue/engine/operations';
 import type { StoredTask, TaskPatch, TaskReader, TaskSpec } from '#queue/engine/ports';
 import { payloadText } from '#queue/engine/task-spec';
 import { toHistoryEntry, toTask } from '#queue/engine/task-view';
+import { removeArtifacts } from '../artifact-files';
 import { explain } from '../explain';
 import type { HandlerDeps, HandlersOf } from '../handlers';
 import { fieldErrors, invalid } from '../problem';
@@ -27,7 +28,7 @@ async function readTask(reader: TaskReader, id: string): Promise<StoredTask> {
 }
 
 export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRoutes> {
-  const { engine, reader, fleet, metrics, auditor } = deps;
+  const { engine, reader, fleet, metrics, auditor, log, settings } = deps;
 
   const submitOne = async (input: SubmitTask, spec: TaskSpec): Promise<{ task: Task; repeated: boolean }> => {
     const outcome = await engine.submit(spec);
@@ -91,6 +92,12 @@ export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRou
       if (outcome === 'running') throw conflict(`task ${id} is running; cancel it first`);
       if (outcome !== 'removed') throw noTask(id);
       await auditor.record(caller, 'task.delete', id);
+      // The task is gone whatever becomes of its files: what cannot be removed now is pruned later.
+      if (settings.artifactsDir !== null) {
+        await removeArtifacts(settings.artifactsDir, id).catch((error: unknown) =>
+          log.warn('the artifacts of a removed task are still there', { task: id, error }),
+        );
+      }
       return { status: 204 };
     },
 
