@@ -14,6 +14,22 @@ export function valueTicks(max: number, most: number, whole = false): number[] {
   return Array.from({ length: count + 1 }, (_, index) => index * step);
 }
 
+/** The same for what is counted: no halves. */
+export const countTicks = (max: number, most: number): number[] => valueTicks(max, most, true);
+
+const SECOND_MS = 1000;
+const ROUND_MS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200].map(
+  (seconds) => seconds * SECOND_MS,
+);
+
+/** The same for milliseconds: from a second on, round in minutes and hours. */
+export function durationTicks(max: number, most: number): number[] {
+  if (max < 2 * SECOND_MS) return valueTicks(max, most);
+  const step = ROUND_MS.find((size) => Math.ceil(max / size) <= most);
+  if (step === undefined) return valueTicks(max / (DAY_S * SECOND_MS), most).map((days) => days * DAY_S * SECOND_MS);
+  return Array.from({ length: Math.ceil(max / step) + 1 }, (_, index) => index * step);
+}
+
 /**
  * Round times between two Unix seconds, at most `most` of them.
  * @param offset what the reader's clock is ahead of UTC, in seconds

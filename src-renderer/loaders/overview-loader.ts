@@ -5,7 +5,7 @@ import type { OverviewRange, OverviewSource, OverviewStore } from '../stores/ove
 import { Poller } from './poller';
 
 /** Queues with a line of their own. */
-export const STACKED_QUEUES = 5;
+const STACKED_QUEUES = 5;
 const HOUR = { range: 3600, step: 30 } as const;
 const GROUPS_MS = 10_000;
 const RETRY_MS = 5000;
