@@ -98,14 +98,14 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
     }))
     .filter(({ isNew, ongoing }) => isNew || ongoing)
     .sort((a, b) => Number(b.isNew) - Number(a.isNew) || b.group.count - a.group.count);
-  const items = shown.slice(0, GROUPS).map(({ group, isNew, ongoing }): AttentionItem => {
+  const items = shown.slice(0, GROUPS).map(({ group, isNew }): AttentionItem => {
     const { fingerprint, error, task_type, queues, count, first_at, last_at } = group;
     const { head, tail } = splitError(error);
     const age = formatDuration(Math.max(1000, now - Date.parse(last_at)));
     return {
       id: `failures ${fingerprint}`,
       kind: 'failures',
-      severity: isNew && (ongoing || count >= MANY_FAILURES) ? 'critical' : 'warning',
+      severity: count >= MANY_FAILURES ? 'critical' : 'warning',
       icon: 'failures',
       title: `${isNew ? 'New failure group' : 'Failures go on'} ×${formatNumber(count)}: ${head}${tail}`,
       detail: `${task_type} in ${queues.join(', ')}, last ${age} ago`,
