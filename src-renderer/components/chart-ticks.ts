@@ -1,6 +1,6 @@
 /** Where a chart's lines stand: round values, and times that are round on the reader's clock. Pure. */
 
-const ROUND = [1, 2, 4, 5, 10];
+const ROUND = [1, 2, 3, 4, 5, 6, 8, 10];
 const DAY_S = 86_400;
 const STEPS_S = [10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY_S, 2 * DAY_S];
 
