@@ -83,6 +83,11 @@ describe('failure groups', () => {
     expect(severityWords(items)).toBe('5 warnings');
   });
 
+  it('does not call one critical that has stopped', () => {
+    const [item] = attentionOf(situation({ groups: [groupOf({ last_at: ago(400) })] }));
+    expect(item).toMatchObject({ severity: 'warning', title: 'New failure group ×312: read ECONNRESET' });
+  });
+
   it('marks the incident by the largest group that began within the range', () => {
     const large = groupOf({ fingerprint: 'large', count: 40 });
     const older = groupOf({ fingerprint: 'older', first_at: ago(4000) });

@@ -33,6 +33,15 @@ const seriesOf = (queue: string | null, depths: (number | null)[]): Timeseries =
   points: [...depths.map((depth, index) => pointOf(index, { depth })), pointOf(depths.length)],
 });
 const hour = OVERVIEW_RANGES[1];
+const nextTurn = () =>
+  new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 
 describe('columns', () => {
   it('makes rates of counts, and leaves the step out that is not over', () => {
@@ -122,7 +131,7 @@ describe('the loader', () => {
     const loader = new OverviewLoader({ api, store, time, hidden: () => state.hidden, queues });
     /** Until every answer that is on its way has been taken. */
     const settle = async () => {
-      for (let turn = 0; turn < 10; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < 10; turn++) await nextTurn();
     };
     const of = (part: string) => asked.filter((url) => url.includes(part)).length;
     return { time, store, loader, state, settle, of };

@@ -1,6 +1,6 @@
 /** The charts of Metrics, made of one time series. Pure. Series differ by lightness and dash, never by the hues of states. */
 import type { ChartSeries } from '../../components/Chart.svelte';
-import { countTicks, durationTicks, valueTicks } from '../../components/chart-ticks';
+import { countTicks, durationTicks, shareTicks, valueTicks } from '../../components/chart-ticks';
 import { formatDuration, formatNumber, formatRate, formatShare, formatShort } from '../../format';
 import { depthColumn, percentileColumn, type SeriesColumns } from '../../stores/series-columns';
 
@@ -96,7 +96,8 @@ export function panelsOf(columns: SeriesColumns): Panel[] {
       title: 'Failing attempts',
       note: 'of all that ended',
       series: [{ label: 'share', values: columns.failing, color: '--st-failed' }],
-      ...lines,
+      stacked: false,
+      scale: shareTicks,
       format: formatShare,
       short: (value) => `${Number((value * 100).toFixed(1))} %`,
       unit: '',

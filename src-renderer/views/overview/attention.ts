@@ -97,15 +97,15 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
       ongoing: now - Date.parse(group.last_at) <= ONGOING_MS,
     }))
     .filter(({ isNew, ongoing }) => isNew || ongoing)
-    .sort((a, b) => Number(b.isNew) - Number(a.isNew) || b.group.count - a.group.count);
-  const items = shown.slice(0, GROUPS).map(({ group, isNew }): AttentionItem => {
+    .sort((a, b) => Number(b.ongoing) - Number(a.ongoing) || b.group.count - a.group.count);
+  const items = shown.slice(0, GROUPS).map(({ group, isNew, ongoing }): AttentionItem => {
     const { fingerprint, error, task_type, queues, count, first_at, last_at } = group;
     const { head, tail } = splitError(error);
     const age = formatDuration(Math.max(1000, now - Date.parse(last_at)));
     return {
       id: `failures ${fingerprint}`,
       kind: 'failures',
-      severity: count >= MANY_FAILURES ? 'critical' : 'warning',
+      severity: ongoing && count >= MANY_FAILURES ? 'critical' : 'warning',
       icon: 'failures',
       title: `${isNew ? 'New failure group' : 'Failures go on'} ×${formatNumber(count)}: ${head}${tail}`,
       detail: `${task_type} in ${queues.join(', ')}, last ${age} ago`,
