@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureGroup } from '#queue/contract/operation';
+import type { FailureGroup } from '#queue/contract/failure';
 import { sumCounts } from '#queue/contract/queue';
 import type { SystemState } from '#queue/contract/session';
 import { attentionOf, incidentOf, type Situation, severityWords } from '../../src-renderer/views/overview/attention';

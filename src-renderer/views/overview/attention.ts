@@ -2,7 +2,7 @@
  * What an operator must look at, worst first, each in a sentence with its numbers. Pure. `sinceMs` is told only where
  * the data has it: the first failure of a group, the moment a target was missed, a last fetch, an empty queue.
  */
-import type { FailureGroup } from '#queue/contract/operation';
+import type { FailureGroup } from '#queue/contract/failure';
 import type { Queue, StatsOverview } from '#queue/contract/queue';
 import type { SystemState } from '#queue/contract/session';
 import type { Worker } from '#queue/contract/worker';
