@@ -110,7 +110,7 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
       title: `${isNew ? 'New failure group' : 'Failures go on'} ×${formatNumber(count)}: ${head}${tail}`,
       detail: `${task_type} in ${queues.join(', ')}, last ${age} ago`,
       sinceMs: Date.parse(first_at),
-      href: href('failures', [fingerprint]),
+      href: href('failures', [], { group: fingerprint }),
       weight: count,
     };
   });
