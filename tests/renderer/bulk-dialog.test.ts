@@ -31,6 +31,7 @@ const operationOf = (matched: number): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
 });
 const FILTER = { status: 'failed', error: '4f1c9a' } as const;
 const REQUEUE: BulkAction = { verb: 'requeue', noun: 'failed task', selection: { filter: FILTER } };

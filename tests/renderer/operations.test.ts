@@ -12,6 +12,7 @@ import {
   speedOf,
 } from '../../src-renderer/stores/operations-store.svelte';
 import { actionNote, selectionOf } from '../../src-renderer/views/operations/operation-words';
+import { idOf } from '../support/wire';
 import { TestTime } from './support';
 
 const STARTED = Date.parse('2026-11-22T12:00:00.000Z');
@@ -30,24 +31,23 @@ const operationOf = (change: Partial<Operation> = {}): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
   ...change,
 });
 
 describe('an operation', () => {
   it('knows how far, how fast, and how long still', () => {
-    const half = operationOf({ done: 100, skipped: 40, failed: 10 });
+    const half = operationOf({ done: 100, skipped: 40, failed: 10, eta_seconds: 9.5 });
     expect(percentOf(half)).toBe(50);
     expect(speedOf(half, STARTED + 10_000)).toBe(15);
-    expect(leftOf(half, STARTED + 10_000)).toBe(10_000);
+    expect(leftOf(half)).toBe(9500);
   });
 
   it('promises nothing before it has begun, while it is held, or when it is over', () => {
     expect(speedOf(operationOf(), STARTED + 1000)).toBeNull();
-    expect(leftOf(operationOf(), STARTED + 1000)).toBeNull();
-    expect(leftOf(operationOf({ done: 1, state: 'paused' }), STARTED + 1000)).toBeNull();
+    expect(leftOf(operationOf({ done: 1, state: 'paused' }))).toBeNull();
     const over = operationOf({ done: 300, state: 'done', finished_at: new Date(STARTED + 30_000).toISOString() });
     expect(speedOf(over, STARTED + 999_000)).toBe(10);
-    expect(leftOf(over, STARTED + 999_000)).toBeNull();
     expect(percentOf(operationOf({ matched: 0, state: 'done' }))).toBe(100);
   });
 
@@ -124,6 +124,17 @@ describe('the operations', () => {
     expect(asked).toEqual(['POST /api/operations/op-1/pause']);
     expect(store.operations).toHaveLength(1);
     expect(store.current?.state).toBe('paused');
+  });
+
+  it('keep what went wrong with one over lists and frames that leave it out', () => {
+    const store = new OperationsStore();
+    const recent = [{ id: idOf(1), outcome: 'skipped' as const, detail: 'is pending' }];
+    store.put(operationOf({ skipped: 1, recent }));
+    store.put(operationOf({ skipped: 2 }));
+    expect(store.operations[0]).toMatchObject({ skipped: 2, recent });
+    store.replace([operationOf({ skipped: 3 }), operationOf({ id: 'op-2' })]);
+    expect(store.operations[0]).toMatchObject({ skipped: 3, recent });
+    expect(store.operations[1]?.recent).toBeUndefined();
   });
 
   it('show the newest that moves before one that is held', () => {
