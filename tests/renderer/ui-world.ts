@@ -67,3 +67,17 @@ export function giveDialogs(): void {
     if (first instanceof HTMLElement) first.focus();
   };
 }
+
+/** Boxes of this height that never change: jsdom lays nothing out. */
+export function giveLayout(heightPx = 600, widthPx = 360): void {
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe = () => undefined;
+      unobserve = () => undefined;
+      disconnect = () => undefined;
+    },
+  );
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(heightPx);
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(widthPx);
+}
