@@ -22,6 +22,7 @@ import { SystemStore } from './stores/system-store.svelte';
 import { TaskDetailStore } from './stores/task-detail-store.svelte';
 import { type TaskFrame, TaskListStore } from './stores/task-list-store.svelte';
 import type { ListFilter } from './stores/task-row';
+import { WorkerSamples } from './stores/worker-samples.svelte';
 
 export interface SessionDeps {
   /** Origin of the server, with a trailing slash. */
@@ -41,6 +42,8 @@ const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
+  /** What the last heartbeats told, also before a screen shows it. */
+  readonly samples = new WorkerSamples();
   readonly connection = new ConnectionStore();
   readonly identity = new IdentityStore();
   readonly list = new TaskListStore();
@@ -208,6 +211,7 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    this.samples.apply(frame, this.#deps.time.now());
     if (this.identity.apply(frame)) void this.#identify();
     for (const listener of this.#listeners) listener(frame);
     if (frame.type === 'task') {
