@@ -47,6 +47,12 @@ export function formatUntil(iso: string, now: number): string {
 /** The 8 characters of a task id that tell tasks apart: before them stands the time, behind them the queue's tag. */
 export const shortId = (id: string): string => (id.length < 22 ? id : id.slice(14, 22));
 
+/**
+ * When and which: `01M7T463…VF3Y`. The four characters behind are the last of the random ones: an id ends with its
+ * queue's tag, which tasks of one queue share.
+ */
+export const idEnds = (id: string): string => (id.length < 26 ? id : `${id.slice(0, 8)}…${id.slice(18, 22)}`);
+
 /** Characters of an error's end that stay in sight. */
 const ERROR_TAIL = 18;
 

@@ -307,6 +307,16 @@ export const OPTIONS = {
     about: "Folders, besides the worker's own, that tasks may read and write.",
   }),
 
+  keep_artifacts: whole(
+    { min: 1, max: 3650, default: 7 },
+    {
+      flag: '--keep-artifacts <days>',
+      env: 'MILLRACE_KEEP_ARTIFACTS',
+      group: 'files',
+      about: 'Days that artifacts of tasks which are gone, and mails in the outbox, are kept.',
+    },
+  ),
+
   log_level: choice(LOG_LEVEL_NAMES, 'info', {
     flag: '--log-level <level>',
     env: 'LOG_LEVEL',

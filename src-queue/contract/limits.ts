@@ -31,6 +31,11 @@ export const LIMITS = {
   listFieldChars: 16 * 1024,
   /** Records that one request may look at in a search for text, or for a combination of filters. */
   scanRecords: 5000,
+  /** Places in the payload that one filter may name. */
+  payloadFilters: 5,
+  /** Completions of a search that are answered at once, and the newest tasks that are looked at for their tags and owners. */
+  suggestions: 20,
+  suggestSample: 500,
   progressMessageLength: 500,
   errorMessageLength: 500,
   errorStackLength: 8 * 1024,
@@ -53,6 +58,10 @@ export const LIMITS = {
   reasonLength: 200,
   /** For how long, at most. */
   unlockMinutes: 60,
+  /** Tasks that an operation passed over or failed on and remembers, the newest. */
+  operationRecent: 50,
+  /** Rows that one export of the console holds in memory. */
+  exportRows: 100_000,
   concurrency: 1000,
   /** Queues on whose wake lists one worker blocks; the upkeep's pass tells it of the others. */
   wakeLists: 1000,

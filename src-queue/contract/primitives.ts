@@ -39,6 +39,12 @@ export const TaskType = z
   .meta({ id: 'TaskType', example: 'email' });
 export type TaskType = string;
 
+/** A task type, or with `*` at its end all that begin so. */
+export const TypePattern = z
+  .string()
+  .regex(/^(?:[a-z][a-z0-9_.-]{0,63}|[a-z][a-z0-9_.-]{0,63}\*|\*)$/, 'must be a task type, or its beginning and "*"')
+  .meta({ id: 'TypePattern', example: 'charge.*' });
+
 export const Priority = z
   .int('must be a whole number from 1 to 10')
   .min(1, 'must be 1 to 10')

@@ -19,6 +19,7 @@ import { Operations } from './operations';
 import type { EventFeed, TaskReader, WorkerDirectory } from './ports';
 import { QueueRegistry } from './queue-registry';
 import { Recorder } from './recorder';
+import { storeIdentity } from './store-identity';
 import { Upkeep } from './upkeep';
 import { WorkNews } from './work-news';
 import { RedisWorkerDirectory } from './worker-directory';
@@ -58,6 +59,8 @@ export interface ConnectedEngine {
   recorder: Recorder;
   /** Resolves when Redis answers. @throws {QueueError} REDIS_UNREACHABLE */
   ping(): Promise<void>;
+  /** Names what lies in this Redis under our prefix, for as long as it does. */
+  identity(): Promise<string>;
   /** One measurement. @throws where Redis does not answer */
   vitals(): Promise<RedisVitals>;
   /** Waits for Redis, at most `ms`. @returns whether it answers */
@@ -79,7 +82,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     tick: (queue) => engine.tick(queue),
     random,
   });
-  const reader = new Inspector(store, registry);
+  const reader = new Inspector(store, registry, clock);
   const feed = new EventLog(store, registry, clock, log);
   const operationStore = new OperationStore(store);
   const carrier = new OperationCarrier({ store: operationStore, engine, clock, log });
@@ -110,6 +113,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
       await store.command('ping', (redis) => redis.ping());
     },
     vitals: () => store.vitals(),
+    identity: () => storeIdentity(store),
     registry,
     store,
     upkeep,

@@ -260,6 +260,7 @@ export const operation = (change: Partial<Operation> = {}): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
   ...change,
 });
 
