@@ -9,8 +9,10 @@ import { ago, poolOf, processOf, workerOf } from './fleet';
 import { TestTime } from './support';
 
 describe('the samples of a worker', () => {
-  const beat = (secondsAgo: number, completed = 0, id = 'w') =>
-    ({ type: 'workers', workers: [workerOf(id, { last_heartbeat_at: ago(secondsAgo), completed })] }) as const;
+  const beat = (secondsAgo: number, completed = 0, id = 'w') => ({
+    type: 'workers' as const,
+    workers: [workerOf(id, { last_heartbeat_at: ago(secondsAgo), completed })],
+  });
 
   it('are one for each heartbeat, and only the last of them are kept', () => {
     const samples = new WorkerSamples();

@@ -107,7 +107,7 @@ export async function consoleOf(
       return new Response(status === 204 ? null : JSON.stringify(body), { status });
     },
     openSocket: () => {
-      const socket = { send: vi.fn(), close: vi.fn() };
+      const socket: (typeof sockets)[number] & Record<string, unknown> = { send: vi.fn(), close: vi.fn() };
       sockets.push(socket);
       return socket as unknown as WebSocket;
     },

@@ -68,8 +68,16 @@ it('names queues with their share', () => {
 });
 
 it('tells log records in words and leaves what a handler prints as it is', () => {
-  const record = JSON.stringify({ level: 'warn', time: 'x', worker: 'w', msg: 'lease lost', task: 'T', n: 2 });
-  expect(lineText(record)).toBe('lease lost · task T · n 2');
+  const record = JSON.stringify({
+    level: 'warn',
+    time: 'x',
+    worker: 'w',
+    msg: 'lease lost',
+    task: 'T',
+    n: 2,
+    types: ['a', 'b'],
+  });
+  expect(lineText(record)).toBe('lease lost · task T · n 2 · types 2');
   expect(isWarning(record)).toBe(true);
   for (const printed of ['hello', '{not json', '{"level":1}', 'null']) {
     expect(lineText(printed)).toBe(printed);

@@ -17,13 +17,17 @@ function recordOf(line: string): ReadonlyMap<string, unknown> | null {
   return typeof record.get('level') === 'string' && typeof record.get('msg') === 'string' ? record : null;
 }
 
-/** `worker started · queues emails, default` */
+/** Lists by their length: the whole line is in the tooltip. */
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return String(value.length);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** `working · queues 2 · concurrency 10` */
 export function lineText(line: string): string {
   const record = recordOf(line);
   if (record === null) return line;
-  const rest = [...record]
-    .filter(([name]) => !KNOWN.has(name))
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const rest = [...record].filter(([name]) => !KNOWN.has(name)).map(([name, value]) => `${name} ${valueText(value)}`);
   return [String(record.get('msg')), ...rest].join(' · ');
 }
 
