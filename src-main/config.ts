@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 import type { LogConfig } from '#queue/kernel/log';
 import type { RedisOptions } from '#queue/redis/options';
 import type { QueueWeight } from '#worker/config';
-import { OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
+import type { OptionGroup } from './config/option';
+import { isOptionKey, OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
 import { defaultDataDir } from './config/places';
 import { parseQueueList } from './config/queue-list';
 import { assembleRedis, named, PLACES } from './config/redis-settings';
@@ -53,6 +54,11 @@ export interface ConfigInputs {
   cwd: string;
   platform: NodeJS.Platform;
   home: string;
+  /**
+   * Of a profile: what it says stands in place of all that flags, environment and files say on Redis. Absent or null: what
+   * they say.
+   */
+  connection?: Readonly<Record<string, unknown>> | null;
 }
 
 export class ConfigError extends Error {
@@ -83,6 +89,12 @@ export function childEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !secrets.has(name)));
 }
 
+/** For the app's own window, started by a program that runs as Node: with that variable it would be Node again. */
+export function windowEnvironment(): NodeJS.ProcessEnv {
+  const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env;
+  return env;
+}
+
 /** Takes those secrets out of our own environment, before handlers run in this process. */
 export function forgetSecrets(): void {
   for (const key of OPTION_KEYS) if (optionSpec(key).secret) delete process.env[optionSpec(key).env];
@@ -92,6 +104,7 @@ export function forgetSecrets(): void {
 export function loadConfig(inputs: ConfigInputs): Config {
   const raw = readTexts(inputs);
   const faults = [...readFile(raw, inputs)];
+  if (inputs.connection) replaceConnection(raw, inputs.connection);
   const dataDir = dataDirOf(raw, inputs);
   const parsed = Settings.safeParse(Object.fromEntries([...raw].map(([key, entry]) => [key, atBase(key, entry)])));
   if (!parsed.success) {
@@ -135,6 +148,15 @@ export function loadConfig(inputs: ConfigInputs): Config {
     otelEndpoint: settings.otel_endpoint,
     searchPath: inputs.env.PATH ?? inputs.env.Path ?? '',
   };
+}
+
+/** The groups of options that a profile speaks for. */
+const CONNECTION_GROUPS: readonly OptionGroup[] = ['redis'];
+
+function replaceConnection(raw: RawValues, connection: Readonly<Record<string, unknown>>): void {
+  for (const key of OPTION_KEYS) if (CONNECTION_GROUPS.includes(optionSpec(key).group)) raw.delete(key);
+  for (const [key, value] of Object.entries(connection))
+    if (isOptionKey(key)) raw.set(key, { value, source: 'config file', base: '/' });
 }
 
 const isYes = (text: string): boolean => ['true', '1', 'yes', 'on'].includes(text.toLowerCase());
