@@ -20,7 +20,7 @@ import type { ProgramFiles } from './program-files';
 import { obtainRedis, type RedisInUse } from './redis-source';
 import { FleetView } from './server/fleet-view';
 import { HttpServer } from './server/http-server';
-import type { ServerDeps } from './server/settings';
+import type { ConfiguredToken, ServerDeps } from './server/settings';
 import { StreamServer } from './server/stream-server';
 import { requireTokenOrRefuse } from './server/token-rule';
 import { serverDepsOf } from './server-deps';
@@ -31,6 +31,8 @@ export interface ComposeDeps {
   files: ProgramFiles;
   log: Log;
   clock: Clock;
+  /** Tokens of this process' own clients, such as its windows, beside the configured one. With any, all callers need one. */
+  tokens?: readonly ConfiguredToken[];
   /** Every line that a worker process prints. */
   onWorkerLine: (line: string) => void;
 }
@@ -88,7 +90,8 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
     random,
     onLine: deps.onWorkerLine,
   });
-  const serverDeps = serverDepsOf(config, redis, connected, { files, log, clock, pools });
+  const { tokens = [] } = deps;
+  const serverDeps = serverDepsOf(config, redis, connected, { files, log, clock, pools, tokens });
   const http = new HttpServer(serverDeps);
   const stream = composeStream(http, connected, serverDeps);
   let stopping = false;
@@ -136,7 +139,7 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
     start: () =>
       startAll(services).catch(async (error: unknown) => {
         await release();
-        throw startFault(error, config, redis);
+        throw tokens.length > 0 ? error : startFault(error, config, redis);
       }),
     stop,
     stopNow: async () => {
@@ -175,23 +178,33 @@ function startFault(error: unknown, { api }: Config, { isLoopback: local }: Redi
 const SNAPSHOT_TASKS = 50;
 
 function composeStream(http: HttpServer, { feed, reader }: ConnectedEngine, deps: ServerDeps): StreamServer {
-  const { clock, log } = deps;
+  const { clock, log, safety, operations } = deps;
   const fleet = new FleetView(deps);
-  const readers = { stats: () => fleet.overview(), queues: () => fleet.queues(), workers: () => fleet.workers() };
+  const readers = {
+    stats: () => fleet.overview(),
+    queues: () => fleet.queues(),
+    workers: () => fleet.workers(),
+    system: () => deps.redisGauge.get(),
+  };
   return new StreamServer({
     ...readers,
     http: http.server,
     checkRequest: (headers) => http.checkRequest(headers),
     authenticate: (headers) => http.authenticate(headers),
     feed,
+    safety,
+    operations,
     snapshot: async () => {
-      const [stats, queues, workers, page] = await Promise.all([
+      const [stats, queues, workers, system, active, page] = await Promise.all([
         readers.stats(),
         readers.queues(),
         readers.workers(),
+        readers.system(),
+        operations.active(),
         reader.listTasks({}, { limit: SNAPSHOT_TASKS, cursor: null }),
       ]);
-      return { stats, queues, workers, tasks: page.tasks.map((task) => toTask(task, { inList: true })) };
+      const tasks = page.tasks.map((task) => toTask(task, { inList: true }));
+      return { stats, queues, workers, tasks, operations: active, system };
     },
     clock,
     log,

@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { LogConfig } from '#queue/kernel/log';
-import type { RedisOptions } from '#queue/redis/options';
+import { isLoopback, type RedisOptions } from '#queue/redis/options';
 import type { QueueWeight } from '#worker/config';
 import type { OptionGroup } from './config/option';
 import { isOptionKey, OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
@@ -15,6 +16,14 @@ import { parseQueueList } from './config/queue-list';
 import { assembleRedis, named, PLACES } from './config/redis-settings';
 import { addFile, type ConfigFault, type Flags, type RawValues, readTexts } from './config/sources';
 
+/** What a connection is to its users; the desktop has one of each profile. */
+export interface ProfileConfig {
+  name: string | null;
+  /** Null: nobody has said. */
+  environment: Environment | null;
+  safety: SafetyLevel;
+}
+
 /** Durations in milliseconds, paths absolute. */
 export interface Config {
   /** Null: a local Redis, started and owned by Millrace. */
@@ -22,6 +31,7 @@ export interface Config {
   /** Told on the command line, not by the environment or a file: the user means this Redis and no API. */
   redisFromFlag: boolean;
   prefix: string;
+  profile: ProfileConfig;
   api: { host: string; port: number; allowHosts: string[]; allowOrigins: string[]; token: string | null };
   /** Worker processes that the server runs, 0 for none. */
   workers: number;
@@ -55,8 +65,8 @@ export interface ConfigInputs {
   platform: NodeJS.Platform;
   home: string;
   /**
-   * Of a profile: what it says stands in place of all that flags, environment and files say on Redis. Absent or null: what
-   * they say.
+   * Of a profile: what it says stands in place of all that flags, environment and files say on Redis, its name and its safe
+   * mode. Absent or null: what they say.
    */
   connection?: Readonly<Record<string, unknown>> | null;
 }
@@ -124,6 +134,11 @@ export function loadConfig(inputs: ConfigInputs): Config {
     redis: redis.options,
     redisFromFlag: PLACES.some((key) => raw.get(key)?.source === 'flag'),
     prefix: settings.prefix,
+    profile: {
+      name: settings.profile_name,
+      environment: settings.environment ?? (isLocal(redis.options) ? 'local' : null),
+      safety: settings.safe_mode === 'read-only' ? 'read_only' : settings.safe_mode,
+    },
     api: {
       host: settings.app_host,
       port: settings.app_port,
@@ -151,13 +166,16 @@ export function loadConfig(inputs: ConfigInputs): Config {
 }
 
 /** The groups of options that a profile speaks for. */
-const CONNECTION_GROUPS: readonly OptionGroup[] = ['redis'];
+const CONNECTION_GROUPS: readonly OptionGroup[] = ['redis', 'profile'];
 
 function replaceConnection(raw: RawValues, connection: Readonly<Record<string, unknown>>): void {
   for (const key of OPTION_KEYS) if (CONNECTION_GROUPS.includes(optionSpec(key).group)) raw.delete(key);
   for (const [key, value] of Object.entries(connection))
     if (isOptionKey(key)) raw.set(key, { value, source: 'config file', base: '/' });
 }
+
+/** Our own is, too. */
+const isLocal = (redis: RedisOptions | null): boolean => redis === null || isLoopback(redis);
 
 const isYes = (text: string): boolean => ['true', '1', 'yes', 'on'].includes(text.toLowerCase());
 const isNo = (text: string): boolean => ['false', '0', 'no', 'off'].includes(text.toLowerCase());

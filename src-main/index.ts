@@ -7,6 +7,7 @@ import { app, BrowserWindow, dialog, protocol } from 'electron';
 import { systemClock } from '#queue/kernel/clock';
 import { createLog, type Log } from '#queue/kernel/log';
 import { StopWishes } from '#queue/kernel/stop-wishes';
+import { describeRedis } from '#queue/redis/options';
 import { desktopArguments } from './cli/desktop-arguments';
 import { type Config, type ConfigInputs, loadConfig, systemInputs } from './config';
 import { declareAppScheme, serveAppPage } from './desktop/app-page';
@@ -80,10 +81,17 @@ async function run(config: Config, inputs: ConfigInputs, log: Log, logsDir: stri
   await desktop.open(firstTarget(config));
 }
 
-/** A Redis that was named for this start goes before what is remembered. */
-function firstTarget(config: Config): Target {
-  if (config.redis === null) return LOCAL_TARGET;
-  return { key: 'configured', profileId: null, name: 'Configured', environment: 'production', connection: null };
+/** What was configured for this start goes before what is remembered. Who has not said what a Redis is for is careful. */
+function firstTarget({ redis, profile }: Config): Target {
+  if (redis === null) return { ...LOCAL_TARGET, name: profile.name ?? LOCAL_TARGET.name, connection: null };
+  const name = profile.name ?? describeRedis(redis);
+  return {
+    key: 'configured',
+    profileId: null,
+    name,
+    environment: profile.environment ?? 'production',
+    connection: null,
+  };
 }
 
 /** From a terminal or the system: no question is asked. The second time nothing is waited for. */

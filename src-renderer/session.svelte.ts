@@ -44,17 +44,21 @@ export class Session {
   /** The dialog that requeues all failed tasks of a filter. */
   readonly requeue = new RequeueStore();
   readonly baseUrl: string;
+  /** For the loaders of single screens. */
+  readonly api: ApiClient;
+  /** For the loaders of single screens. */
+  readonly time: BrowserTime;
   /** The server wants a token, or refuses the one that it was given. */
   needsToken = $state<'missing' | 'refused' | null>(null);
   /** Unix ms, once a second: for ages. */
   now = $state(0);
   readonly #deps: SessionDeps;
-  readonly #api: ApiClient;
   readonly #stream: StreamClient;
   readonly #listLoader: TaskListLoader;
   readonly #detailLoader: TaskDetailLoader;
   readonly #requeueLoader: RequeueLoader;
   readonly #completers: readonly RowCompleter[];
+  readonly #listeners = new Set<(frame: ServerFrame) => void>();
   #inbox: TaskFrame[] = [];
   #takeBackTick: () => void = () => undefined;
 
@@ -64,7 +68,8 @@ export class Session {
     const { baseUrl, preferences, time } = deps;
     this.now = time.now();
     const token = () => preferences.token;
-    this.#api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    this.time = time;
+    this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -76,10 +81,10 @@ export class Session {
       onPhase: (phase) => this.connection.enter(phase, time.now()),
       onRefused: () => void this.#probe(),
     });
-    this.#listLoader = new TaskListLoader(this.#api, this.list);
-    this.#detailLoader = new TaskDetailLoader(this.#api, this.detail, time);
-    this.#requeueLoader = new RequeueLoader(this.#api, this.requeue, time);
-    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.#api, store, time));
+    this.#listLoader = new TaskListLoader(this.api, this.list);
+    this.#detailLoader = new TaskDetailLoader(this.api, this.detail, time);
+    this.#requeueLoader = new RequeueLoader(this.api, this.requeue, time);
+    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.api, store, time));
   }
 
   start(): void {
@@ -105,6 +110,12 @@ export class Session {
     this.#stream.retryNow();
   }
 
+  /** Hands every frame to a screen's own loader or store. @returns how to stop it */
+  onFrame(listener: (frame: ServerFrame) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   loadTasks(filter: TaskListStore['filter']): void {
     void this.#listLoader.load(filter);
   }
@@ -127,29 +138,29 @@ export class Session {
 
   /** Keeps what is known where it fails: types only help to fill the form. @throws {ApiError} */
   async loadTaskTypes(): Promise<void> {
-    this.system.taskTypes = await this.#api.taskTypes();
+    this.system.taskTypes = (await this.api.call('listTaskTypes')).task_types;
   }
 
   /** @throws {ApiError} */
   submit(task: SubmitTaskInput): Promise<Task> {
-    return this.#api.submit(task);
+    return this.api.call('submitTask', { body: task });
   }
 
   /** @throws {ApiError} */
   async cancel(id: string): Promise<void> {
-    await this.#api.cancel(id);
+    await this.api.call('cancelTask', { params: { id } });
     this.#detailLoader.refreshSoon();
   }
 
   /** @throws {ApiError} */
   async retry(id: string): Promise<void> {
-    await this.#api.retry(id);
+    await this.api.call('retryTask', { params: { id } });
     this.#detailLoader.refreshSoon();
   }
 
   /** Running tasks go on either way. @throws {ApiError} */
   async setPaused(queue: string, paused: boolean): Promise<void> {
-    this.system.putQueue(await (paused ? this.#api.pauseQueue(queue) : this.#api.resumeQueue(queue)));
+    this.system.putQueue(await this.api.call(paused ? 'pauseQueue' : 'resumeQueue', { params: { queue } }));
   }
 
   /** Opens `requeue` with what would be requeued; `startRequeue` then does it. */
@@ -168,6 +179,7 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    for (const listener of this.#listeners) listener(frame);
     if (frame.type === 'task') {
       if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
       this.#inbox.push(frame);
@@ -200,7 +212,7 @@ export class Session {
   /** A browser does not tell why a WebSocket was refused; a plain request does, and shows at least the numbers. */
   async #probe(): Promise<void> {
     try {
-      this.system.stats = await this.#api.stats();
+      this.system.stats = await this.api.call('statsOverview');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // an ApiError is on the screen already: no connection, or no token
     }

@@ -21,7 +21,7 @@ export const FileFilter = z.object({
 });
 
 export const Theme = z.enum(['light', 'dark', 'system']);
-export const Environment = z.enum(['production', 'staging', 'development', 'local']);
+export const Environment = z.enum(['local', 'dev', 'staging', 'production']);
 export type Environment = z.infer<typeof Environment>;
 
 export const Platform = z.object({

@@ -9,19 +9,19 @@ export interface Target {
   name: string;
   environment: Environment;
   /**
-   * Options of the configuration, by their names in config.json, that say where Redis is and how it is guarded. They stand
+   * Options of the configuration, by their names in config.json, that say where Redis is, its name and its safe mode. They stand
    * in place of all that is configured on that. Null: as configured.
    */
   connection: Readonly<Record<string, unknown>> | null;
 }
 
-/** The queue on this machine, which needs nothing. */
+/** The queue on this machine, which needs nothing, whatever is configured. */
 export const LOCAL_TARGET: Target = {
   key: 'local',
   profileId: null,
   name: 'Local queue',
   environment: 'local',
-  connection: {},
+  connection: { profile_name: 'Local queue', environment: 'local' },
 };
 
 /** API, stream and workers of one target, in this process. */

@@ -4,7 +4,7 @@ import type { Environment } from '../bridge/contract';
 const SHORT: Readonly<Record<Environment, string>> = {
   production: 'PROD',
   staging: 'STAGING',
-  development: 'DEV',
+  dev: 'DEV',
   local: 'LOCAL',
 };
 

@@ -1,10 +1,10 @@
 import { expect, it, vi } from 'vitest';
 import type { Operation } from '#queue/contract/operation';
-import { type Queue, sumCounts } from '#queue/contract/queue';
+import type { Queue } from '#queue/contract/queue';
 import { Preferences } from '../../src-renderer/preferences.svelte';
 import { Session } from '../../src-renderer/session.svelte';
 import { NO_FILTER } from '../../src-renderer/stores/task-row';
-import { idOf, statsOf, taskOf } from '../support/wire';
+import { idOf, statsOf, taskOf, queueOf as wireQueue } from '../support/wire';
 import { snapshotOf, TestTime, taskFrame } from './support';
 
 function storage(): Storage {
@@ -83,7 +83,7 @@ it('reads the list again after a resync', async () => {
   receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
   session.loadTasks({ ...NO_FILTER, status: 'failed' });
   await settled();
-  expect(requests).toEqual(['GET /api/tasks?limit=100&status=failed']);
+  expect(requests).toEqual(['GET /api/tasks?status=failed&limit=100']);
   receive({ type: 'resync', reason: 'lost' }, { type: 'snapshot', seq: 9, ...snapshotOf() });
   expect(requests).toHaveLength(2);
 });
@@ -172,19 +172,8 @@ it('reads the names of rows that came as frames, at most once a second', async (
   expect(session.latest.rows.map((row) => row.name)).toEqual(['Order 2', null]);
 });
 
-const queueOf = (change: Partial<Queue> = {}): Queue => ({
-  name: 'emails',
-  paused: false,
-  depth: sumCounts([]),
-  oldest_pending_age: null,
-  late: false,
-  rate_in: 0,
-  rate_out: 0,
-  eta_seconds: null,
-  limits: { concurrency: null, rate: null, target_age: null, aging: null },
-  workers: 1,
-  ...change,
-});
+const queueOf = (change: Partial<Queue> = {}): Queue =>
+  wireQueue('emails', { eta_seconds: null, workers: 1, ...change });
 
 it('pauses and resumes a queue, and shows what the server answers', async () => {
   const { session, requests, receive, hello } = setup((path) => ({
