@@ -28,6 +28,12 @@ function formatSeconds(seconds: number): string {
   return `${Math.floor(hours / 24)}d ${pad(hours % 24)}h`;
 }
 
+/** 12:41, minutes and seconds that are left. */
+export function formatCountdown(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 /** Whole seconds since `iso`, for what ticks once a second; never negative: the clocks of browser and server differ a little. */
 export const formatAge = (iso: string, now: number): string =>
   formatSeconds(Math.floor(Math.max(0, now - Date.parse(iso)) / 1000));

@@ -2,8 +2,7 @@
  * How careful a connection wants its operators to be. Read-only and roles are enforced by the server; this decides
  * only what is asked before. Pure.
  */
-export const SAFETY_LEVELS = ['open', 'confirm', 'guarded', 'read_only'] as const;
-export type SafetyLevel = (typeof SAFETY_LEVELS)[number];
+import type { SafetyLevel } from '#queue/contract/session';
 
 /** `reversible`: retry, pause, requeue of a few. `bulk`: many at once, or what cannot be taken back. */
 export type ActionKind = 'reversible' | 'bulk';

@@ -2,6 +2,8 @@
  * One console and the server it looks at: owns the API client, the live connection and the stores, and carries
  * frames from the one to the others. Views read its stores and call its verbs.
  */
+import type { RouteName } from '#queue/contract/http-routes';
+import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
 import { RequeueLoader } from './loaders/requeue-loader';
@@ -14,6 +16,7 @@ import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
+import { IdentityStore } from './stores/identity-store.svelte';
 import { RequeueStore } from './stores/requeue-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskDetailStore } from './stores/task-detail-store.svelte';
@@ -32,11 +35,14 @@ export interface SessionDeps {
 /** Changes of tasks are painted in batches, so that a busy server does not keep the page busy. */
 const PAINT_MS = 120;
 const SECOND_MS = 1000;
+/** Rights and latency are asked for again. */
+const IDENTIFY_MS = 30_000;
 const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
   readonly connection = new ConnectionStore();
+  readonly identity = new IdentityStore();
   readonly list = new TaskListStore();
   /** The newest tasks of all, as the snapshot brings them. */
   readonly latest = new TaskListStore(LATEST_ROWS);
@@ -61,6 +67,7 @@ export class Session {
   readonly #listeners = new Set<(frame: ServerFrame) => void>();
   #inbox: TaskFrame[] = [];
   #takeBackTick: () => void = () => undefined;
+  #takeBackIdentify: () => void = () => undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -94,7 +101,29 @@ export class Session {
 
   stop(): void {
     this.#takeBackTick();
+    this.#takeBackIdentify();
     this.#stream.stop();
+  }
+
+  get safetyLevel(): SafetyLevel {
+    return this.identity.level;
+  }
+
+  /** @returns why this cannot be done now, in a few words; null where it can */
+  refusal(route: RouteName): string | null {
+    return this.connection.live ? this.identity.refusal(route) : 'Not connected';
+  }
+
+  /** Lets this connection write for a while; goes into the audit. @throws {ApiError} */
+  async unlock(reason: string, minutes: number): Promise<void> {
+    this.identity.safety = await this.api.call('unlockSession', { body: { reason, minutes } });
+    await this.#identify();
+  }
+
+  /** @throws {ApiError} */
+  async lock(): Promise<void> {
+    this.identity.safety = await this.api.call('lockSession');
+    await this.#identify();
   }
 
   /** Tries again with this token; the page asks once more where it is refused. */
@@ -179,12 +208,14 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    if (this.identity.apply(frame)) void this.#identify();
     for (const listener of this.#listeners) listener(frame);
     if (frame.type === 'task') {
       if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
       this.#inbox.push(frame);
     }
     if (frame.type === 'snapshot') {
+      void this.#identify();
       this.#inbox.length = 0; // what happened before it, the lists will tell
       const { tasks, stats } = frame;
       this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
@@ -216,6 +247,21 @@ export class Session {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // an ApiError is on the screen already: no connection, or no token
     }
+  }
+
+  /** Who and where; again once in a while, as rights and distance change. */
+  async #identify(): Promise<void> {
+    const { time } = this.#deps;
+    this.#takeBackIdentify();
+    const before = time.now();
+    try {
+      const info = await this.api.call('getSession');
+      this.identity.replace(info, time.now() - before);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // what was known stays; the stream tells of the connection
+    }
+    this.#takeBackIdentify();
+    this.#takeBackIdentify = time.after(IDENTIFY_MS, () => void this.#identify());
   }
 
   #tick(): void {
