@@ -28,6 +28,7 @@ const ProfileId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const Port = z.int('must be a whole number').min(1, 'must be from 1 to 65535').max(65_535, 'must be from 1 to 65535');
 const FilePath = z.string().max(1000);
 const Secret = z.string().max(1000);
+const RunName = z.string().min(1).max(64);
 
 const ProfileNode = z.object({ host: z.string().min(1).max(255), port: Port });
 export type ProfileNode = z.infer<typeof ProfileNode>;
@@ -141,7 +142,9 @@ export const DiagnoseStep = z.object({
 });
 export type DiagnoseStep = z.infer<typeof DiagnoseStep>;
 
+/** What becomes of a run: all its steps, waiting; each of them as it begins and ends; the end, also when it was stopped. */
 export const DiagnoseEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('plan'), run: z.string(), steps: z.array(DiagnoseStep) }),
   z.object({ kind: z.literal('step'), run: z.string(), step: DiagnoseStep }),
   z.object({ kind: z.literal('end'), run: z.string() }),
 ]);
@@ -158,7 +161,7 @@ const Draft = z.object({
   password: SecretChange,
   sentinelPassword: SecretChange,
 });
-export type ProfileDraft = z.input<typeof Draft>;
+export type ProfileDraft = z.infer<typeof Draft>;
 
 export const ProfileList = z.object({
   /** The last used first. */
@@ -201,9 +204,9 @@ export const PROFILE_CALLS = {
   },
   /** As far as signing in. */
   test: { args: z.tuple([Draft]), reply: TestResult },
-  /** The steps that there will be; what becomes of them arrives as events of this run. */
-  diagnose: { args: z.tuple([Draft]), reply: z.object({ run: z.string(), steps: z.array(DiagnoseStep) }) },
-  stopDiagnose: { args: z.tuple([z.string()]), reply: z.void() },
+  /** Begins it under the name that the page gives it, and stops the one before; the rest arrives as events. */
+  diagnose: { args: z.tuple([Draft, RunName]), reply: z.void() },
+  stopDiagnose: { args: z.tuple([RunName]), reply: z.void() },
   /** A password that is handed over is used once and not kept. */
   connect: {
     args: z.tuple([z.object({ id: ProfileId, password: Secret.optional(), sentinelPassword: Secret.optional() })]),

@@ -1,5 +1,6 @@
 /** A connection profile as the queue's own options, and an address of Redis as a profile: both ways of one grammar. */
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import {
   DEFAULT_PREFIX,
   DEFAULT_REDIS_PORT,
@@ -15,13 +16,16 @@ export class ProfileFault extends Error {
   override readonly name = 'ProfileFault';
 }
 
+/** Where a profile leads, for those who may not know the queue. It holds the password. */
+export type ProfileRedis = RedisOptions;
+
 export interface ProfileSecrets {
   password: string | null;
   sentinelPassword: string | null;
 }
 
 /** Everything but `local`, whose Redis says itself where it is. Reads the TLS files. @throws {ProfileFault} */
-export async function redisOfProfile(fields: ProfileFields, secrets: ProfileSecrets): Promise<RedisOptions> {
+export async function redisOfProfile(fields: ProfileFields, secrets: ProfileSecrets): Promise<ProfileRedis> {
   const { kind, host, port, nodes } = fields;
   const single = kind === 'standalone' ? [{ host: host.replace(/^\[|\]$/g, ''), port }] : [];
   const checked = RedisOptions.safeParse({
@@ -106,13 +110,9 @@ export function profileOfUrl(url: string): { fields: ProfileFields; password: st
   }
 }
 
-/** The master set, or the first label of the host, or the whole of an IP address. */
+/** The master set; else the first label of a host, the whole of an IP address, the name of a socket file. */
 function nameOf(master: string | null, place: string): string {
-  const label = /^[\d.]+$|:/.test(place)
-    ? place
-    : (place
-        .split(/[./]/)
-        .filter((part) => part !== '' && part !== 'sock')
-        .at(place.startsWith('/') ? -1 : 0) ?? place);
-  return (master ?? label).slice(0, 60);
+  const isAddress = /^[\d.]+$|:/.test(place);
+  const label = place.startsWith('/') ? basename(place, '.sock') : place.split('.')[0];
+  return (master ?? (isAddress ? place : label) ?? place).slice(0, 60);
 }

@@ -50,6 +50,8 @@ export const LIMITS = {
   /** Ids that one operation may hold. */
   operationIds: 1_000_000,
   concurrency: 1000,
+  /** Connection profiles of one user of the desktop app. */
+  profiles: 200,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */
   wsBufferedBytes: 4 * 1024 * 1024,
