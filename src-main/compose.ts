@@ -13,13 +13,14 @@ import { type Service, startAll, stopAll } from '#queue/kernel/service';
 import { describeRedis, type RedisOptions } from '#queue/redis/options';
 import { type Config, childEnvironment } from './config';
 import { Autoscaler } from './pools/autoscaler';
+import { LeftWorkers } from './pools/left-workers';
 import { WorkerPools } from './pools/pool-manager';
 import { PoolStore } from './pools/pool-store';
 import type { ProgramFiles } from './program-files';
 import { obtainRedis, type RedisInUse } from './redis-source';
 import { FleetView } from './server/fleet-view';
 import { HttpServer } from './server/http-server';
-import type { ServerDeps } from './server/settings';
+import type { ConfiguredToken, ServerDeps } from './server/settings';
 import { StreamServer } from './server/stream-server';
 import { requireTokenOrRefuse } from './server/token-rule';
 import { serverDepsOf } from './server-deps';
@@ -30,6 +31,8 @@ export interface ComposeDeps {
   files: ProgramFiles;
   log: Log;
   clock: Clock;
+  /** Tokens of this process' own clients, such as its windows, beside the configured one. With any, all callers need one. */
+  tokens?: readonly ConfiguredToken[];
   /** Every line that a worker process prints. */
   onWorkerLine: (line: string) => void;
 }
@@ -45,8 +48,12 @@ export interface ServerProcess {
   stop(): Promise<void>;
   /** Ends the worker processes at once, then the rest. */
   stopNow(): Promise<void>;
+  /** As `stop`, but the workers run on, and with them the local Redis; the next start adopts it. */
+  leaveWorkers(): Promise<void>;
   /** The workers finish what they run and take nothing new. */
   quiet(): void;
+  /** Tasks that the workers of this process run. */
+  readonly runningTasks: number;
 }
 
 /** Starts the local Redis where none is configured. @throws {LocalRedisError} */
@@ -68,6 +75,7 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
             autoscale: null,
           },
     store: new PoolStore(join(config.dataDir, 'pools.json')),
+    left: new LeftWorkers(join(config.dataDir, 'left-workers.json'), log),
     program: { entry: files.workerEntry, env: childEnvironment() },
     workerConfig: ({ id, queues, concurrency, handlers }, workerId) =>
       workerSetup(
@@ -82,7 +90,8 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
     random,
     onLine: deps.onWorkerLine,
   });
-  const serverDeps = serverDepsOf(config, redis, connected, { files, log, clock, pools });
+  const { tokens = [] } = deps;
+  const serverDeps = serverDepsOf(config, redis, connected, { files, log, clock, pools, tokens });
   const http = new HttpServer(serverDeps);
   const stream = composeStream(http, connected, serverDeps);
   let stopping = false;
@@ -130,14 +139,27 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
     start: () =>
       startAll(services).catch(async (error: unknown) => {
         await release();
-        throw startFault(error, config, redis);
+        throw tokens.length > 0 ? error : startFault(error, config, redis);
       }),
     stop,
     stopNow: async () => {
       await pools.kill();
       await stop();
     },
+    leaveWorkers: async () => {
+      await pools.detach();
+      try {
+        await stopAll(services);
+      } finally {
+        stopping = true;
+        await connected.close();
+        await redis.leave();
+      }
+    },
     quiet: () => pools.quiet(),
+    get runningTasks() {
+      return pools.runningTasks;
+    },
   };
 }
 
@@ -156,23 +178,33 @@ function startFault(error: unknown, { api }: Config, { isLoopback: local }: Redi
 const SNAPSHOT_TASKS = 50;
 
 function composeStream(http: HttpServer, { feed, reader }: ConnectedEngine, deps: ServerDeps): StreamServer {
-  const { clock, log } = deps;
+  const { clock, log, safety, operations } = deps;
   const fleet = new FleetView(deps);
-  const readers = { stats: () => fleet.overview(), queues: () => fleet.queues(), workers: () => fleet.workers() };
+  const readers = {
+    stats: () => fleet.overview(),
+    queues: () => fleet.queues(),
+    workers: () => fleet.workers(),
+    system: () => deps.redisGauge.get(),
+  };
   return new StreamServer({
     ...readers,
     http: http.server,
     checkRequest: (headers) => http.checkRequest(headers),
     authenticate: (headers) => http.authenticate(headers),
     feed,
+    safety,
+    operations,
     snapshot: async () => {
-      const [stats, queues, workers, page] = await Promise.all([
+      const [stats, queues, workers, system, active, page] = await Promise.all([
         readers.stats(),
         readers.queues(),
         readers.workers(),
+        readers.system(),
+        operations.active(),
         reader.listTasks({}, { limit: SNAPSHOT_TASKS, cursor: null }),
       ]);
-      return { stats, queues, workers, tasks: page.tasks.map((task) => toTask(task, { inList: true })) };
+      const tasks = page.tasks.map((task) => toTask(task, { inList: true }));
+      return { stats, queues, workers, tasks, operations: active, system };
     },
     clock,
     log,

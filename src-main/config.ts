@@ -5,14 +5,23 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { LogConfig } from '#queue/kernel/log';
-import type { RedisOptions } from '#queue/redis/options';
+import { isLoopback, type RedisOptions } from '#queue/redis/options';
 import type { QueueWeight } from '#worker/config';
 import { OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
 import { defaultDataDir } from './config/places';
 import { parseQueueList } from './config/queue-list';
 import { assembleRedis, named, PLACES } from './config/redis-settings';
 import { addFile, type ConfigFault, type Flags, type RawValues, readTexts } from './config/sources';
+
+/** What a connection is to its users; the desktop has one of each profile. */
+export interface ProfileConfig {
+  name: string | null;
+  /** Null: nobody has said. */
+  environment: Environment | null;
+  safety: SafetyLevel;
+}
 
 /** Durations in milliseconds, paths absolute. */
 export interface Config {
@@ -21,6 +30,7 @@ export interface Config {
   /** Told on the command line, not by the environment or a file: the user means this Redis and no API. */
   redisFromFlag: boolean;
   prefix: string;
+  profile: ProfileConfig;
   api: { host: string; port: number; allowHosts: string[]; allowOrigins: string[]; token: string | null };
   /** Worker processes that the server runs, 0 for none. */
   workers: number;
@@ -111,6 +121,11 @@ export function loadConfig(inputs: ConfigInputs): Config {
     redis: redis.options,
     redisFromFlag: PLACES.some((key) => raw.get(key)?.source === 'flag'),
     prefix: settings.prefix,
+    profile: {
+      name: settings.profile_name,
+      environment: settings.environment ?? (isLocal(redis.options) ? 'local' : null),
+      safety: settings.safe_mode === 'read-only' ? 'read_only' : settings.safe_mode,
+    },
     api: {
       host: settings.app_host,
       port: settings.app_port,
@@ -136,6 +151,9 @@ export function loadConfig(inputs: ConfigInputs): Config {
     searchPath: inputs.env.PATH ?? inputs.env.Path ?? '',
   };
 }
+
+/** Our own is, too. */
+const isLocal = (redis: RedisOptions | null): boolean => redis === null || isLoopback(redis);
 
 const isYes = (text: string): boolean => ['true', '1', 'yes', 'on'].includes(text.toLowerCase());
 const isNo = (text: string): boolean => ['false', '0', 'no', 'off'].includes(text.toLowerCase());

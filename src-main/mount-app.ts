@@ -24,7 +24,8 @@ export async function mountApp(config: Config, { files, log }: { files: ProgramF
     await connected.close();
     throw new CliError(EXIT.unreachable, await unreachable(config.redis));
   }
-  const deps = serverDepsOf(config, { isLoopback: isLoopback(config.redis) }, connected, {
+  const redis = { options: config.redis, isLoopback: isLoopback(config.redis) };
+  const deps = serverDepsOf(config, redis, connected, {
     files,
     log,
     clock,

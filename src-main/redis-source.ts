@@ -35,6 +35,8 @@ export interface RedisInUse {
   isLoopback: boolean;
   /** Leaves a configured Redis alone; ends the local one, unless another process uses it too. */
   release(): Promise<void>;
+  /** As `release`, but a local one runs on. */
+  leave(): Promise<void>;
 }
 
 /**
@@ -43,7 +45,12 @@ export interface RedisInUse {
  */
 export async function obtainRedis({ config, resourcesDir, clock, log, random }: RedisSourceDeps): Promise<RedisInUse> {
   if (config.redis)
-    return { options: config.redis, isLoopback: isLoopback(config.redis), release: async () => undefined };
+    return {
+      options: config.redis,
+      isLoopback: isLoopback(config.redis),
+      release: async () => undefined,
+      leave: async () => undefined,
+    };
   const { dataDir, searchPath, prefix } = config;
   const local = new LocalRedis({
     dataDir,
@@ -61,5 +68,6 @@ export async function obtainRedis({ config, resourcesDir, clock, log, random }: 
       await local.stop();
       await clock.sleep(REAP_MS); // Node collects its ended child: until then the pid still looks alive to others
     },
+    leave: () => local.leave(),
   };
 }

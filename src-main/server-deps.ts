@@ -1,11 +1,16 @@
 /** What the API is given: the parts of the engine under the names that the server knows them by, and its settings. */
+import type { ConnectionProfile } from '#queue/contract/session';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
+import { type RedisOptions, redisHosts } from '#queue/redis/options';
 import type { Config } from './config';
 import type { ProgramFiles } from './program-files';
+import { OperationWatch } from './server/operation-watch';
 import type { PoolManager } from './server/ports';
-import { DEFAULT_RATE_LIMIT, type ServerDeps } from './server/settings';
+import { RedisGauge } from './server/redis-gauge';
+import { Safety } from './server/safety';
+import { type ConfiguredToken, DEFAULT_RATE_LIMIT, type ServerDeps } from './server/settings';
 import { VERSION } from './version';
 import { artifactsDirOf } from './worker-setup';
 
@@ -14,26 +19,31 @@ export interface ServerSurroundings {
   log: Log;
   clock: Clock;
   pools: PoolManager | null;
+  /** Made by this process, beside the configured one: with any, every caller needs one. */
+  tokens?: readonly ConfiguredToken[];
 }
 
 export function serverDepsOf(
   config: Config,
-  redis: { isLoopback: boolean },
+  redis: { options: RedisOptions; isLoopback: boolean },
   connected: ConnectedEngine,
-  { files, log, clock, pools }: ServerSurroundings,
+  { files, log, clock, pools, tokens = [] }: ServerSurroundings,
 ): ServerDeps {
-  const { engine, reader, directory, operations, recorder, audit, keys, ping } = connected;
+  const { engine, reader, directory, operations, recorder, audit, keys, ping, vitals } = connected;
   const { host, port, token, allowHosts, allowOrigins } = config.api;
+  const probe = { ping, vitals };
   return {
     engine,
     reader,
     directory,
-    operations,
+    operations: new OperationWatch(operations),
     pools,
     metrics: recorder,
     audit,
     keys,
-    redis: { ping },
+    redis: probe,
+    redisGauge: new RedisGauge(probe, clock),
+    safety: new Safety(config.profile.safety, clock),
     clock,
     log,
     settings: {
@@ -41,7 +51,8 @@ export function serverDepsOf(
       port,
       version: VERSION,
       redisIsLoopback: redis.isLoopback,
-      tokens: token === null ? [] : [{ name: 'token', role: 'admin', token }],
+      profile: profileOf(config, redis.options),
+      tokens: [...(token === null ? [] : [{ name: 'token', role: 'admin', token } as const]), ...tokens],
       allowedHosts: allowHosts,
       allowedOrigins: allowOrigins,
       rateLimit: DEFAULT_RATE_LIMIT,
@@ -50,5 +61,20 @@ export function serverDepsOf(
       docsAssetsDir: files.docsAssetsDir,
       artifactsDir: artifactsDirOf(config),
     },
+  };
+}
+
+const TOPOLOGIES = { single: 'standalone', sentinel: 'sentinel', cluster: 'cluster' } as const;
+
+function profileOf({ profile, redis, prefix }: Config, options: RedisOptions): ConnectionProfile {
+  return {
+    name: profile.name,
+    environment: profile.environment,
+    topology: TOPOLOGIES[options.kind],
+    tls: options.tls !== null,
+    redis: redisHosts(options),
+    database: options.db,
+    owned: redis === null,
+    prefix,
   };
 }

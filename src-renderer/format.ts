@@ -28,6 +28,12 @@ function formatSeconds(seconds: number): string {
   return `${Math.floor(hours / 24)}d ${pad(hours % 24)}h`;
 }
 
+/** 12:41, minutes and seconds that are left. */
+export function formatCountdown(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 /** Whole seconds since `iso`, for what ticks once a second; never negative: the clocks of browser and server differ a little. */
 export const formatAge = (iso: string, now: number): string =>
   formatSeconds(Math.floor(Math.max(0, now - Date.parse(iso)) / 1000));
@@ -72,6 +78,20 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit] ?? ''}`;
+}
+
+/** 12.5k, 3.1M: only for axes and chips, whose tooltip has the whole number. */
+export function formatShort(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${Number((value / 1e6).toFixed(1))}M`;
+  if (size >= 1e3) return `${Number((value / 1e3).toFixed(1))}k`;
+  return String(Number(value.toFixed(2)));
+}
+
+/** 4.4 %; below one in a thousand `< 0.1 %`. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.001) return '< 0.1 %';
+  return `${formatNumber(share * 100, share < 0.1 ? 1 : 0)} %`;
 }
 
 /** 14:47:08 of the reader's zone; the day goes in front where it is another one. */

@@ -11,10 +11,13 @@ import './styles/regions.css';
 import { mount } from 'svelte';
 import { forbidCodeGeneration } from '#queue/contract/code-generation';
 import App from './App.svelte';
+import { Commands, Keyboard } from './commands.svelte';
 import { browserTime } from './net/browser-time';
-import { followTheme, Preferences } from './preferences.svelte';
+import { followAppearance, Preferences } from './preferences.svelte';
 import { Router } from './router.svelte';
 import { Session } from './session.svelte';
+import { ToastStore } from './stores/toast-store.svelte';
+import type { Ui } from './ui';
 
 forbidCodeGeneration();
 
@@ -22,7 +25,7 @@ const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element #app');
 
 const preferences = new Preferences(localStorage, sessionStorage);
-followTheme(preferences, document.documentElement, matchMedia('(prefers-color-scheme: dark)'));
+followAppearance(preferences, document.documentElement, matchMedia('(prefers-color-scheme: dark)'));
 const session = new Session({
   baseUrl: new URL('./', location.href).href,
   preferences,
@@ -30,6 +33,17 @@ const session = new Session({
   fetch: (input, init) => fetch(input, init),
   openSocket: (url, protocols) => new WebSocket(url, protocols),
 });
-session.start();
+const ui: Ui = {
+  session,
+  router: new Router(window),
+  commands: new Commands(),
+  preferences,
+  toasts: new ToastStore(browserTime),
+  isMac: /mac/i.test(navigator.platform),
+};
+const { commands, isMac } = ui;
+const keyboard = new Keyboard({ commands, isMac, singleKeys: () => preferences.singleKeys, now: browserTime.now });
+addEventListener('keydown', keyboard.onkeydown);
 addEventListener('online', () => session.retryNow());
-mount(App, { target, props: { session, preferences, router: new Router(window) } });
+session.start();
+mount(App, { target, props: { ui } });

@@ -2,44 +2,82 @@
 import { TASK_STATUSES } from '#queue/contract/lifecycle';
 import type { ListFilter } from './stores/task-row';
 
-export type Route =
-  | { view: 'overview' }
-  | { view: 'tasks'; filter: ListFilter; taskId: string | null }
-  | { view: 'submit'; type: string };
+export const VIEWS = [
+  'overview',
+  'failures',
+  'tasks',
+  'queues',
+  'workers',
+  'submit',
+  'operations',
+  'metrics',
+  'audit',
+  'settings',
+] as const;
+export type View = (typeof VIEWS)[number];
 
+/** `#/queues/emails?range=6h` is `{ view: 'queues', rest: ['emails'], query: { range: '6h' } }`. */
+export interface Route {
+  readonly view: View;
+  /** What follows the view in the path, decoded. */
+  readonly rest: readonly string[];
+  readonly query: Readonly<Record<string, string>>;
+}
+
+const decode = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a bare % in a hand-written address
+  }
+};
+
+/** An unknown view is the overview. */
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
-  const params = new URLSearchParams(query);
-  const text = (name: string) => params.get(name) ?? '';
-  switch (path) {
-    case 'tasks':
-      return {
-        view: 'tasks',
-        filter: {
-          status: TASK_STATUSES.find((status) => status === text('status')) ?? '',
-          queue: text('queue'),
-          type: text('type'),
-          text: text('q'),
-        },
-        taskId: params.get('id'),
-      };
-    case 'submit':
-      return { view: 'submit', type: text('type') };
-    default:
-      return { view: 'overview' };
-  }
+  const [first, ...rest] = path.split('/').filter((part) => part !== '');
+  const view = VIEWS.find((known) => known === first);
+  if (view === undefined) return { view: 'overview', rest: [], query: {} };
+  return { view, rest: rest.map(decode), query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+/** Values of the query that are empty, null or undefined are left out. */
+export function href(
+  view: View,
+  rest: readonly string[] = [],
+  query: Readonly<Record<string, string | null | undefined>> = {},
+): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value) params.set(name, value);
+  const path = [view, ...rest.map(encodeURIComponent)].join('/');
+  return params.size === 0 ? `#/${path}` : `#/${path}?${params}`;
 }
 
 export function tasksHref(filter: Partial<ListFilter>, taskId: string | null = null): string {
-  const params = new URLSearchParams();
-  const given = { status: filter.status, queue: filter.queue, type: filter.type, q: filter.text, id: taskId };
-  for (const [name, value] of Object.entries(given)) if (value) params.set(name, value);
-  const query = params.toString();
-  return query === '' ? '#/tasks' : `#/tasks?${query}`;
+  return href('tasks', [], {
+    status: filter.status,
+    queue: filter.queue,
+    type: filter.type,
+    q: filter.text,
+    id: taskId,
+  });
+}
+
+/** The filter and the open task of a `tasks` route. */
+export function tasksOf({ query }: Route): { filter: ListFilter; taskId: string | null } {
+  return {
+    filter: {
+      status: TASK_STATUSES.find((status) => status === query.status) ?? '',
+      queue: query.queue ?? '',
+      type: query.type ?? '',
+      text: query.q ?? '',
+    },
+    taskId: query.id ?? null,
+  };
 }
 
 export class Router {
-  route = $state.raw<Route>({ view: 'overview' });
+  route = $state.raw<Route>({ view: 'overview', rest: [], query: {} });
   readonly #window: Window;
   readonly #read = () => {
     this.route = parseRoute(this.#window.location.hash);
@@ -59,6 +97,20 @@ export class Router {
     }
     this.#window.history.replaceState(null, '', href);
     this.#read();
+  }
+
+  /** Changes parts of the query of the view that is shown; null removes one. Leaves no step behind. */
+  narrow(query: Readonly<Record<string, string | null>>): void {
+    const { view, rest, query: known } = this.route;
+    this.go(href(view, rest, { ...known, ...query }), { replace: true });
+  }
+
+  back(): void {
+    this.#window.history.back();
+  }
+
+  forward(): void {
+    this.#window.history.forward();
   }
 
   stop(): void {

@@ -2,6 +2,8 @@
  * One console and the server it looks at: owns the API client, the live connection and the stores, and carries
  * frames from the one to the others. Views read its stores and call its verbs.
  */
+import type { RouteName } from '#queue/contract/http-routes';
+import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
 import { RequeueLoader } from './loaders/requeue-loader';
@@ -14,6 +16,7 @@ import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
+import { IdentityStore } from './stores/identity-store.svelte';
 import { RequeueStore } from './stores/requeue-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskDetailStore } from './stores/task-detail-store.svelte';
@@ -32,11 +35,14 @@ export interface SessionDeps {
 /** Changes of tasks are painted in batches, so that a busy server does not keep the page busy. */
 const PAINT_MS = 120;
 const SECOND_MS = 1000;
+/** Rights and latency are asked for again. */
+const IDENTIFY_MS = 30_000;
 const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
   readonly connection = new ConnectionStore();
+  readonly identity = new IdentityStore();
   readonly list = new TaskListStore();
   /** The newest tasks of all, as the snapshot brings them. */
   readonly latest = new TaskListStore(LATEST_ROWS);
@@ -44,19 +50,24 @@ export class Session {
   /** The dialog that requeues all failed tasks of a filter. */
   readonly requeue = new RequeueStore();
   readonly baseUrl: string;
+  /** For the loaders of single screens. */
+  readonly api: ApiClient;
+  /** For the loaders of single screens. */
+  readonly time: BrowserTime;
   /** The server wants a token, or refuses the one that it was given. */
   needsToken = $state<'missing' | 'refused' | null>(null);
   /** Unix ms, once a second: for ages. */
   now = $state(0);
   readonly #deps: SessionDeps;
-  readonly #api: ApiClient;
   readonly #stream: StreamClient;
   readonly #listLoader: TaskListLoader;
   readonly #detailLoader: TaskDetailLoader;
   readonly #requeueLoader: RequeueLoader;
   readonly #completers: readonly RowCompleter[];
+  readonly #listeners = new Set<(frame: ServerFrame) => void>();
   #inbox: TaskFrame[] = [];
   #takeBackTick: () => void = () => undefined;
+  #takeBackIdentify: () => void = () => undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -64,7 +75,8 @@ export class Session {
     const { baseUrl, preferences, time } = deps;
     this.now = time.now();
     const token = () => preferences.token;
-    this.#api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    this.time = time;
+    this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -76,10 +88,10 @@ export class Session {
       onPhase: (phase) => this.connection.enter(phase, time.now()),
       onRefused: () => void this.#probe(),
     });
-    this.#listLoader = new TaskListLoader(this.#api, this.list);
-    this.#detailLoader = new TaskDetailLoader(this.#api, this.detail, time);
-    this.#requeueLoader = new RequeueLoader(this.#api, this.requeue, time);
-    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.#api, store, time));
+    this.#listLoader = new TaskListLoader(this.api, this.list);
+    this.#detailLoader = new TaskDetailLoader(this.api, this.detail, time);
+    this.#requeueLoader = new RequeueLoader(this.api, this.requeue, time);
+    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.api, store, time));
   }
 
   start(): void {
@@ -89,7 +101,29 @@ export class Session {
 
   stop(): void {
     this.#takeBackTick();
+    this.#takeBackIdentify();
     this.#stream.stop();
+  }
+
+  get safetyLevel(): SafetyLevel {
+    return this.identity.level;
+  }
+
+  /** @returns why this cannot be done now, in a few words; null where it can */
+  refusal(route: RouteName): string | null {
+    return this.connection.live ? this.identity.refusal(route) : 'Not connected';
+  }
+
+  /** Lets this connection write for a while; goes into the audit. @throws {ApiError} */
+  async unlock(reason: string, minutes: number): Promise<void> {
+    this.identity.safety = await this.api.call('unlockSession', { body: { reason, minutes } });
+    await this.#identify();
+  }
+
+  /** @throws {ApiError} */
+  async lock(): Promise<void> {
+    this.identity.safety = await this.api.call('lockSession');
+    await this.#identify();
   }
 
   /** Tries again with this token; the page asks once more where it is refused. */
@@ -103,6 +137,12 @@ export class Session {
 
   retryNow(): void {
     this.#stream.retryNow();
+  }
+
+  /** Hands every frame to a screen's own loader or store. @returns how to stop it */
+  onFrame(listener: (frame: ServerFrame) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   loadTasks(filter: TaskListStore['filter']): void {
@@ -127,29 +167,29 @@ export class Session {
 
   /** Keeps what is known where it fails: types only help to fill the form. @throws {ApiError} */
   async loadTaskTypes(): Promise<void> {
-    this.system.taskTypes = await this.#api.taskTypes();
+    this.system.taskTypes = (await this.api.call('listTaskTypes')).task_types;
   }
 
   /** @throws {ApiError} */
   submit(task: SubmitTaskInput): Promise<Task> {
-    return this.#api.submit(task);
+    return this.api.call('submitTask', { body: task });
   }
 
   /** @throws {ApiError} */
   async cancel(id: string): Promise<void> {
-    await this.#api.cancel(id);
+    await this.api.call('cancelTask', { params: { id } });
     this.#detailLoader.refreshSoon();
   }
 
   /** @throws {ApiError} */
   async retry(id: string): Promise<void> {
-    await this.#api.retry(id);
+    await this.api.call('retryTask', { params: { id } });
     this.#detailLoader.refreshSoon();
   }
 
   /** Running tasks go on either way. @throws {ApiError} */
   async setPaused(queue: string, paused: boolean): Promise<void> {
-    this.system.putQueue(await (paused ? this.#api.pauseQueue(queue) : this.#api.resumeQueue(queue)));
+    this.system.putQueue(await this.api.call(paused ? 'pauseQueue' : 'resumeQueue', { params: { queue } }));
   }
 
   /** Opens `requeue` with what would be requeued; `startRequeue` then does it. */
@@ -168,11 +208,14 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    if (this.identity.apply(frame)) void this.#identify();
+    for (const listener of this.#listeners) listener(frame);
     if (frame.type === 'task') {
       if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
       this.#inbox.push(frame);
     }
     if (frame.type === 'snapshot') {
+      void this.#identify();
       this.#inbox.length = 0; // what happened before it, the lists will tell
       const { tasks, stats } = frame;
       this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
@@ -200,10 +243,25 @@ export class Session {
   /** A browser does not tell why a WebSocket was refused; a plain request does, and shows at least the numbers. */
   async #probe(): Promise<void> {
     try {
-      this.system.stats = await this.#api.stats();
+      this.system.stats = await this.api.call('statsOverview');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // an ApiError is on the screen already: no connection, or no token
     }
+  }
+
+  /** Who and where; again once in a while, as rights and distance change. */
+  async #identify(): Promise<void> {
+    const { time } = this.#deps;
+    this.#takeBackIdentify();
+    const before = time.now();
+    try {
+      const info = await this.api.call('getSession');
+      this.identity.replace(info, time.now() - before);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // what was known stays; the stream tells of the connection
+    }
+    this.#takeBackIdentify();
+    this.#takeBackIdentify = time.after(IDENTIFY_MS, () => void this.#identify());
   }
 
   #tick(): void {

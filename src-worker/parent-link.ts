@@ -1,14 +1,20 @@
 /**
  * A worker process's word to the process that forked it: that it serves, and what it runs, so that a crash can name
  * the tasks. What runs is told at once after a quiet moment, else a few times a second. Without a parent, says nothing.
+ * A parent that ends and wants its workers to go on says `detach` first.
  */
+import { z } from 'zod';
 import type { ClaimedTask } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 
 const TELL_EVERY_MS = 100;
 
+const ParentMessage = z.object({ type: z.literal('detach') });
+
 export interface ParentChannel {
   send(message: unknown): void;
+  /** Asked to go on alone. */
+  onDetach(listener: () => void): void;
 }
 
 export class ParentLink {
@@ -27,6 +33,14 @@ export class ParentLink {
 
   ready(workerId: string): void {
     this.#channel?.send({ type: 'ready', workerId });
+  }
+
+  /** `outlive` is called when the parent wants to end without us; then it is told that it may. */
+  onDetach(outlive: () => void): void {
+    this.#channel?.onDetach(() => {
+      outlive();
+      this.#channel?.send({ type: 'detached' });
+    });
   }
 
   /** Cheap to call for every task. */
@@ -63,6 +77,11 @@ export function parentChannel(): ParentChannel | null {
     send: (message) => {
       // It may be gone between the look and the call; then `disconnect` follows, and the worker stops.
       if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+    },
+    onDetach: (listener) => {
+      process.on('message', (message) => {
+        if (ParentMessage.safeParse(message).success) listener();
+      });
     },
   };
 }

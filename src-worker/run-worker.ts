@@ -3,7 +3,7 @@
  * (src-worker/index.ts) and by `millrace --worker`.
  *
  * SIGTERM and SIGINT stop gracefully, a second one at once; SIGTSTP and SIGUSR1 quiet; so does the loss of the parent
- * process stop it. Exit codes: 0 stopped, 1 an exception nobody caught, 2 handlers that cannot be used, 3 no Redis,
+ * process stop it, unless that has asked it to go on alone. Exit codes: 0 stopped, 1 an exception nobody caught, 2 handlers that cannot be used, 3 no Redis,
  * 130 and 143 a second SIGINT or SIGTERM.
  */
 import type { SubmitTask } from '#queue/contract/task';
@@ -118,6 +118,7 @@ async function serve({ id, config, log, registry, connection, programs, runtime 
     if (tasks.length > 0) log.error('the process ends while tasks run: a handler has ended it', { tasks });
   };
   process.on('exit', lastWords);
+  parent.onDetach(() => ending.outliveParent());
   const undo = [
     () => process.off('exit', lastWords),
     installCrashPolicy({ log, blame: (error) => worker.blame(error), onFatal: () => ending.crash() }),
@@ -145,6 +146,7 @@ async function serve({ id, config, log, registry, connection, programs, runtime 
 class Ending {
   readonly #log: Log;
   code = 0;
+  #alone = false;
   readonly #wishes = new StopWishes(systemClock);
   #ask: () => void = () => undefined;
   #hurry: () => void = () => undefined;
@@ -168,6 +170,14 @@ class Ending {
     this.#ask();
   }
 
+  /** The parent ends on purpose: neither its end, nor that of the terminal, nor the loss of our output ends us. */
+  outliveParent(): void {
+    if (this.#alone) return;
+    this.#alone = true;
+    process.on('SIGHUP', () => undefined);
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  }
+
   crash(): void {
     this.code = 1;
     this.#ask();
@@ -184,6 +194,7 @@ class Ending {
       [
         'disconnect',
         () => {
+          if (this.#alone) return;
           this.#log.info('the parent process is gone');
           this.ask(0);
         },

@@ -28,7 +28,7 @@ export function addConfigOptions(command: Command, groups: readonly OptionGroup[
 /** What a command needs that talks to the API or to Redis: the usual ones in its help, all of them understood. */
 export function addConnectionOptions(command: Command): Command {
   for (const key of OPTION_KEYS) {
-    const wanted = ['redis', 'api', 'logs'].includes(optionSpec(key).group) || key === 'data_dir';
+    const wanted = ['redis', 'profile', 'api', 'logs'].includes(optionSpec(key).group) || key === 'data_dir';
     if (wanted) command.addOption(optionOf(key).hideHelp(!USUAL.includes(key)));
   }
   command.option('--api <url>', 'Address of the API, such as http://127.0.0.1:8000; nothing else is tried then');

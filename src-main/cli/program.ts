@@ -87,7 +87,7 @@ function buildProgram(deps: ProgramDeps, finish: (code: number) => void): Comman
   const serving = [
     addConfigOptions(
       new Command('serve').description('Run the API, the dashboard and a worker pool, without a window'),
-      ['redis', 'api', 'workers', 'tasks', 'files', 'logs'],
+      ['redis', 'profile', 'api', 'workers', 'tasks', 'files', 'logs'],
     ).action(async (_options: unknown, command: Command) => finish(await deps.serve(readConfig(command, io)))),
     addConfigOptions(new Command('worker').description('Run one worker process and nothing else'), [
       'redis',

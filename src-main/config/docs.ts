@@ -4,6 +4,7 @@ import { OPTION_KEYS, optionSpec } from './options';
 
 const TITLES: Record<OptionGroup, string> = {
   redis: 'Redis',
+  profile: 'Connection',
   api: 'API',
   workers: 'Workers',
   tasks: 'Tasks',

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-export const OPTION_GROUPS = ['redis', 'api', 'workers', 'tasks', 'files', 'logs'] as const;
+export const OPTION_GROUPS = ['redis', 'profile', 'api', 'workers', 'tasks', 'files', 'logs'] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 export interface OptionNames {
@@ -70,6 +70,19 @@ export function choice<const Values extends readonly [string, ...string[]]>(
   const expects = `one of ${values.join(', ')}`;
   const schema = z.enum(values, { error: `must be ${expects}` }).default(() => initial);
   return { ...names, form: 'text', schema, expects, shownDefault: initial } satisfies OptionSpec;
+}
+
+/** A choice that may be left open: something else then decides. */
+export function optionalChoice<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  names: OptionNames & { shownDefault: string },
+) {
+  const expects = `one of ${values.join(', ')}`;
+  const schema = z
+    .enum(values, { error: `must be ${expects}` })
+    .nullable()
+    .default(null);
+  return { ...names, form: 'text', schema, expects } satisfies OptionSpec;
 }
 
 export function onOff(initial: boolean, names: OptionNames) {

@@ -4,9 +4,21 @@
  */
 import { z } from 'zod';
 import { LIMITS } from '#queue/contract/limits';
+import { ENVIRONMENTS } from '#queue/contract/session';
 import { LOG_LEVEL_NAMES } from '#queue/kernel/log';
 import { DEFAULT_PREFIX, KeyPrefix } from '#queue/redis/options';
-import { choice, listOf, type OptionSpec, onOff, optionalText, optionalWhole, seconds, textOr, whole } from './option';
+import {
+  choice,
+  listOf,
+  type OptionSpec,
+  onOff,
+  optionalChoice,
+  optionalText,
+  optionalWhole,
+  seconds,
+  textOr,
+  whole,
+} from './option';
 
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const smtpUrl = z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' });
@@ -119,6 +131,31 @@ export const OPTIONS = {
     },
     KeyPrefix,
   ),
+
+  profile_name: optionalText(
+    {
+      flag: '--profile-name <text>',
+      env: 'MILLRACE_PROFILE',
+      group: 'profile',
+      expects: '1 to 60 characters',
+      about: 'Name of this connection, as consoles show it.',
+    },
+    z.string().trim().min(1, 'must be 1 to 60 characters').max(60, 'must be 1 to 60 characters'),
+  ),
+  environment: optionalChoice(ENVIRONMENTS, {
+    flag: '--environment <name>',
+    env: 'MILLRACE_ENVIRONMENT',
+    group: 'profile',
+    shownDefault: 'local where Redis is on this machine, else not told',
+    about: 'What this Redis is for. Consoles take one that is not told for production.',
+  }),
+  safe_mode: choice(['open', 'confirm', 'guarded', 'read-only'], 'open', {
+    flag: '--safe-mode <level>',
+    env: 'MILLRACE_SAFE_MODE',
+    group: 'profile',
+    about:
+      'With guarded, calls that work on a selection of tasks need expected_count; with read-only, every writing call is refused until the connection is unlocked for some minutes. The others are for consoles.',
+  }),
 
   app_host: textOr('127.0.0.1', {
     flag: '--host <address>',

@@ -67,6 +67,12 @@ export class LocalRedis implements Service {
     return this.#stopped;
   }
 
+  /** As `stop`, but the server runs on, for workers that do. The next start adopts it. */
+  leave(): Promise<void> {
+    this.#stopped ??= this.#end({ keepServer: true });
+    return this.#stopped;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -158,12 +164,13 @@ export class LocalRedis implements Service {
     return server.ended?.aborted !== true && isAlive(server.process);
   }
 
-  async #end(): Promise<void> {
+  async #end({ keepServer = false } = {}): Promise<void> {
     this.#stopping.abort();
     await this.#starting?.catch(() => undefined); // its caller has the error
     await this.#watching;
     const use = this.#use;
     if (!use) return;
+    if (keepServer) return use.withdraw();
     await this.#locked(async () => {
       const others = use.others();
       use.withdraw();

@@ -10,5 +10,7 @@ export const ChildMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), workerId: z.string() }),
   /** The set of tasks that it runs has changed. */
   z.object({ type: z.literal('running'), tasks: z.array(RunningTask) }),
+  /** It goes on when we end. */
+  z.object({ type: z.literal('detached') }),
 ]);
 export type ChildMessage = z.infer<typeof ChildMessage>;

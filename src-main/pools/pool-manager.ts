@@ -1,6 +1,9 @@
 /**
  * All pools of this process: the one that the configuration asks for, and those made through the API, which are kept
  * and started again with the process. A change of the configured pool lasts until the process ends.
+ *
+ * Worker processes that an earlier process let go of are asked to finish when the pools start anew: new ones serve in
+ * their place.
  */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
@@ -9,6 +12,7 @@ import type { CreatePool, PatchPool, Pool } from '#queue/contract/worker';
 import { randomName } from '#queue/kernel/ids';
 import { type Service, startAll } from '#queue/kernel/service';
 import type { PoolManager } from '../server/ports';
+import type { LeftWorkers } from './left-workers';
 import type { PoolStore } from './pool-store';
 import { type PoolSpec, WorkerPool, type WorkerPoolDeps } from './worker-pool';
 
@@ -18,6 +22,8 @@ export const MAX_POOLS = 100;
 
 export interface WorkerPoolsDeps extends WorkerPoolDeps {
   store: PoolStore;
+  /** Processes that were let go of. */
+  left: LeftWorkers;
   /** Null: the configuration wants none. */
   configured: CreatePool | null;
 }
@@ -33,7 +39,8 @@ export class WorkerPools implements PoolManager, Service {
   }
 
   async start(): Promise<void> {
-    const { configured, store } = this.#deps;
+    const { configured, store, left } = this.#deps;
+    left.dismiss();
     if (configured) this.#add({ id: CONFIGURED_POOL, ...configured });
     for (const spec of await store.load()) this.#add(spec);
     await startAll([...this.#pools.values()]);
@@ -48,6 +55,17 @@ export class WorkerPools implements PoolManager, Service {
   async kill(): Promise<void> {
     this.#stopped = true;
     await Promise.all([...this.#pools.values()].map((pool) => pool.kill()));
+  }
+
+  /** Lets go of all worker processes, which run on when this one ends. */
+  async detach(): Promise<void> {
+    this.#stopped = true;
+    const pids = await Promise.all(this.pools.map((pool) => pool.detach()));
+    this.#deps.left.remember(pids.flat());
+  }
+
+  get runningTasks(): number {
+    return this.pools.reduce((sum, pool) => sum + pool.runningTasks, 0);
   }
 
   quiet(): void {

@@ -77,6 +77,19 @@ export class PoolMember {
     await stopped;
   }
 
+  /** Lets go of its process, which runs on without us. @returns its pid; null where it had to be stopped instead */
+  async detach(): Promise<number | null> {
+    const process = this.#process;
+    const detached = this.#state !== 'starting' && (await process?.detach());
+    if (!process || !detached) {
+      await this.stop();
+      return null;
+    }
+    this.#stopping.abort(); // its end will start no other
+    this.#state = 'stopping';
+    return process.pid;
+  }
+
   /** It takes no new tasks. One that does not listen yet starts with nothing anyway and is left alone. */
   quiet(): void {
     if (this.#state === 'running') this.#process?.signal('SIGUSR1');

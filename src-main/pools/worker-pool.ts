@@ -83,6 +83,14 @@ export class WorkerPool implements Service {
     await Promise.all([...this.#members].map((member) => member.kill()));
   }
 
+  /** Lets go of its processes; those that do not serve yet are stopped. @returns pids of those that run on */
+  async detach(): Promise<number[]> {
+    this.#started = false;
+    const pids = await Promise.all([...this.#members].map((member) => member.detach()));
+    this.#members.clear();
+    return pids.filter((pid) => pid !== null);
+  }
+
   quiet(): void {
     for (const member of this.#members) member.quiet();
   }

@@ -11,6 +11,8 @@ import { LineCutter } from './output-tail';
 
 const WORKER_CONFIG_VARIABLE = 'MILLRACE_WORKER_CONFIG';
 const DRAIN_MS = 500;
+/** A worker that computes hears of it between two turns of its loop. */
+const DETACH_MS = 10_000;
 
 /** How worker processes are started; the same for all pools of a process. */
 export interface WorkerProgram {
@@ -38,6 +40,7 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   #running: readonly RunningTask[] = [];
   #ended = false;
+  #onDetached: () => void = () => undefined;
 
   /** Forks at once. */
   constructor(program: WorkerProgram, config: unknown, events: ProcessEvents, log: Log) {
@@ -59,7 +62,8 @@ export class WorkerProcess {
       const parsed = ChildMessage.safeParse(message);
       if (!parsed.success) log.warn('a worker process sent a message that cannot be read', { worker_pid: child.pid });
       else if (parsed.data.type === 'ready') events.onReady(parsed.data.workerId);
-      else this.#running = parsed.data.tasks;
+      else if (parsed.data.type === 'running') this.#running = parsed.data.tasks;
+      else this.#onDetached();
     });
     this.exited = this.#watch(log);
   }
@@ -96,6 +100,28 @@ export class WorkerProcess {
         child.once('close', done);
       });
     });
+  }
+
+  /** Lets go of it: it runs on when this process ends. @returns whether it has agreed */
+  async detach(): Promise<boolean> {
+    const child = this.#child;
+    if (this.#ended || !child.connected) return false;
+    const agreed = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), DETACH_MS);
+      const answer = (yes: boolean) => {
+        clearTimeout(timer);
+        resolve(yes);
+      };
+      this.#onDetached = () => answer(true);
+      child.once('exit', () => answer(false));
+      child.send({ type: 'detach' }, (error) => error && answer(false));
+    });
+    if (!agreed) return false;
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    if (child.connected) child.disconnect();
+    child.unref();
+    return true;
   }
 
   /** Does nothing once it has ended: its pid may be somebody else's by then. */

@@ -23,6 +23,7 @@ import { createFleetHandlers } from './routes/fleet';
 import { createOperationHandlers } from './routes/operations';
 import { createQueueHandlers } from './routes/queues';
 import { createScheduleHandlers } from './routes/schedules';
+import { createSessionHandlers } from './routes/session';
 import { createSystemHandlers } from './routes/system';
 import { createTaskHandlers } from './routes/tasks';
 import { addSecurityHeaders } from './security-headers';
@@ -50,6 +51,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...createOperationHandlers(deps),
     ...createFleetHandlers(deps),
     ...createScheduleHandlers(),
+    ...createSessionHandlers(deps),
     ...createSystemHandlers(deps),
   };
 }

@@ -12,6 +12,11 @@ export class Auditor {
     this.#log = log;
   }
 
+  /** What must not happen unseen: to be called before it is done. @throws what the log throws: then it may not be done */
+  recordFirst(caller: Identity, action: string, target: string, detail: string | null = null): Promise<void> {
+    return this.#audit.append({ by: caller.name, action, target, detail });
+  }
+
   /** @param action dotted: what kind of thing, and what was done to it; such as `queue.pause` */
   async record(caller: Identity, action: string, target: string, detail: string | null = null): Promise<void> {
     try {

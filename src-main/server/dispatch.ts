@@ -42,6 +42,7 @@ export async function dispatch(
   if (route.role !== 'anyone' && !roleIncludes(caller.role, route.role)) {
     throw new QueueError('FORBIDDEN', `this needs the role ${route.role}, and ${caller.name} is ${caller.role}`);
   }
+  deps.safety.checkRoute(route);
   if (route.planned) return toResponse(await handler({ params: {}, query: {}, body: undefined, caller, request }));
   const params = route.params === undefined ? {} : parseParams(route, route.params, incoming.params);
   const query = parseQuery(route.query, request.url);
@@ -83,15 +84,18 @@ function parseQuery(schema: z.ZodObject | undefined, url: string): unknown {
   return parsed.data;
 }
 
-async function parseBody(route: Route, request: Request, { clock }: HandlerDeps): Promise<unknown> {
+async function parseBody(route: Route, request: Request, { clock, safety }: HandlerDeps): Promise<unknown> {
   const bytes = await readBody(request, { maxBytes: LIMITS.bodyBytes, clock });
   const optional = route.body === undefined || route.bodyOptional === true;
+  if (bytes.byteLength === 0) safety.checkRaw(route, undefined);
   if (bytes.byteLength === 0 && !optional) throw new QueueError('BAD_REQUEST', 'the body is empty: JSON is expected');
   if (bytes.byteLength > 0) requireMediaType(request.headers, JSON_TYPES);
   const raw = bytes.byteLength === 0 ? {} : parseJson(bytes);
   refuseHostileValues(raw);
+  safety.checkRaw(route, raw);
   const parsed = (route.body ?? NoBody).safeParse(raw, { error: plainWording });
   if (!parsed.success) throw invalid(fieldErrors(parsed.error));
+  safety.checkSelection(route, parsed.data);
   return parsed.data;
 }
 

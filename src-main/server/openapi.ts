@@ -4,8 +4,8 @@
  */
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode } from '#queue/contract/errors';
-import { Problem, type Route } from '#queue/contract/http';
-import { BODY_ERRORS, COMMON_ERRORS, routes } from '#queue/contract/http-routes';
+import { isWrite, Problem, type Route } from '#queue/contract/http';
+import { BODY_ERRORS, COMMON_ERRORS, routes, WRITE_ERRORS } from '#queue/contract/http-routes';
 import { SchemaBook } from './openapi-schemas';
 
 type Json = Record<string, unknown>;
@@ -110,7 +110,12 @@ function problems(route: Route, book: SchemaBook): Json {
   const codes: readonly ErrorCode[] =
     route.role === 'anyone'
       ? route.errors
-      : [...route.errors, ...COMMON_ERRORS, ...(route.body === undefined ? [] : BODY_ERRORS)];
+      : [
+          ...route.errors,
+          ...COMMON_ERRORS,
+          ...(isWrite(route) && route.whileReadOnly === undefined ? WRITE_ERRORS : []),
+          ...(route.body === undefined ? [] : BODY_ERRORS),
+        ];
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set(codes))
     byStatus.set(ERRORS[code].status, [...(byStatus.get(ERRORS[code].status) ?? []), code]);

@@ -5,8 +5,10 @@
 import type { Role } from '#queue/contract/http';
 import type { TaskEvent } from '#queue/contract/lifecycle';
 import type { AuditEntry, DryRun, Operation } from '#queue/contract/operation';
-import type { StatsOverview, Timeseries } from '#queue/contract/queue';
+import type { QueueTypes, StatsOverview, Timeseries } from '#queue/contract/queue';
 import type { CreatePool, PatchPool, Pool } from '#queue/contract/worker';
+import type { ConnectedEngine } from '#queue/engine/connect';
+import type { QueueFigures, TypeFigures } from '#queue/engine/metric-windows';
 import type { OperationRequest } from '#queue/engine/operations';
 
 export interface OperationRunner {
@@ -16,6 +18,8 @@ export interface OperationRunner {
   start(request: OperationRequest): Promise<Operation>;
   /** Newest first. */
   list(): Promise<Operation[]>;
+  /** Those that have not ended, newest first. */
+  active(): Promise<Operation[]>;
   get(id: string): Promise<Operation | null>;
   /** @returns null for an unknown id @throws {QueueError} CONFLICT where its state does not allow it; so for the next two */
   pause(id: string): Promise<Operation | null>;
@@ -34,16 +38,15 @@ export interface PoolManager {
 }
 
 /** Rates of the last minute, tasks a second. */
-export interface QueueRates {
-  in: number;
-  out: number;
-}
+export type QueueRates = Pick<QueueFigures, 'in' | 'out'>;
 
 export interface MetricsSource {
-  overview(): Promise<Pick<StatsOverview, 'throughput_per_second' | 'latency_ms'>>;
+  overview(): Promise<Pick<StatsOverview, 'throughput_per_second' | 'latency_ms' | 'failing_share' | 'dead_per_hour'>>;
   timeseries(query: { rangeSeconds: number; stepSeconds: number; queue: string | null }): Promise<Timeseries>;
   /** By queue; one that is missing has had no traffic. */
-  queueRates(): Promise<ReadonlyMap<string, QueueRates>>;
+  queueFigures(): Promise<ReadonlyMap<string, QueueFigures>>;
+  /** By type; one that is missing has had no traffic since `since`. */
+  typeFigures(queue: string): Promise<{ since: QueueTypes['since']; types: ReadonlyMap<string, TypeFigures> }>;
   /** Events seen by this process since it started; never goes down. */
   eventTotals(): ReadonlyMap<TaskEvent, number>;
 }
@@ -75,4 +78,6 @@ export interface KeyStore {
 export interface RedisProbe {
   /** Resolves when Redis answers, within about a second; rejects when it does not. */
   ping(): Promise<void>;
+  /** One measurement. @throws where Redis does not answer */
+  vitals: ConnectedEngine['vitals'];
 }

@@ -1,10 +1,14 @@
 /** What the server is told by the configuration, and all parts that it is given. */
 import type { Role } from '#queue/contract/http';
+import type { ConnectionProfile } from '#queue/contract/session';
 import type { TaskEngine, TaskReader, WorkerDirectory } from '#queue/engine/ports';
 import type { TaskDefaults } from '#queue/engine/task-spec';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
-import type { AuditLog, KeyStore, MetricsSource, OperationRunner, PoolManager, RedisProbe } from './ports';
+import type { OperationWatch } from './operation-watch';
+import type { AuditLog, KeyStore, MetricsSource, PoolManager, RedisProbe } from './ports';
+import type { RedisGauge } from './redis-gauge';
+import type { Safety } from './safety';
 
 /** A token of the configuration. */
 export interface ConfiguredToken {
@@ -21,6 +25,7 @@ export interface ServerSettings {
   version: string;
   /** Whether the configured Redis is on this machine; see `requireTokenOrRefuse`. */
   redisIsLoopback: boolean;
+  profile: ConnectionProfile;
   tokens: readonly ConfiguredToken[];
   /** Host names, with port where it is not ours, that are served beside the loopback names: `queue.example:443`. */
   allowedHosts: readonly string[];
@@ -52,13 +57,15 @@ export interface ServerDeps {
   engine: TaskEngine;
   reader: TaskReader;
   directory: WorkerDirectory;
-  operations: OperationRunner;
+  operations: OperationWatch;
   /** Null where this process runs no pools. */
   pools: PoolManager | null;
   metrics: MetricsSource;
   audit: AuditLog;
   keys: KeyStore;
   redis: RedisProbe;
+  redisGauge: RedisGauge;
+  safety: Safety;
   clock: Clock;
   log: Log;
   settings: ServerSettings;

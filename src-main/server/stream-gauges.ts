@@ -1,32 +1,50 @@
 /**
  * The frames that tell how things stand, not what happened: stats, queues, workers. At most four times a second,
  * only when their text has changed, and computed only while someone listens. While no task changes they are looked
- * at every two seconds: ages and heartbeats go on.
+ * at every two seconds: ages and heartbeats go on. How Redis does is told every two seconds, and operations that have
+ * moved once a second, whatever tasks do.
  */
+import type { Operation } from '#queue/contract/operation';
 import type { Queue, StatsOverview } from '#queue/contract/queue';
+import type { SystemState } from '#queue/contract/session';
 import type { Worker } from '#queue/contract/worker';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
+import { SYSTEM_EVERY_MS } from './redis-gauge';
 import { encodeFrame } from './stream-frames';
 
 const GAUGE_MS = 250;
 const QUIET_GAUGE_MS = 2000;
+const OPERATIONS_EVERY_MS = 1000;
 
 export interface GaugeReaders {
   stats(): Promise<StatsOverview>;
   queues(): Promise<Queue[]>;
   workers(): Promise<Worker[]>;
+  system(): Promise<SystemState>;
+}
+
+/** Operations that have moved since they were last asked for. */
+export interface OperationNews {
+  changes(): Promise<Operation[]>;
+  /** Tell all of them at the next look. */
+  forget(): void;
 }
 const GAUGE_TOPICS = ['stats', 'queues', 'workers'] as const;
 type GaugeTopic = (typeof GAUGE_TOPICS)[number];
+/** Those with a pace of their own. */
+const PACED = { system: SYSTEM_EVERY_MS, operations: OPERATIONS_EVERY_MS } as const;
+type PacedTopic = keyof typeof PACED;
+const PACED_TOPICS = Object.keys(PACED) as PacedTopic[];
 
 interface Deps {
   read: GaugeReaders;
+  operations: OperationNews;
   clock: Clock;
   log: Log;
   /** Whether anyone would be sent this. */
-  wanted: (topic: GaugeTopic) => boolean;
-  send: (topic: GaugeTopic, frame: Buffer) => void;
+  wanted: (topic: GaugeTopic | PacedTopic) => boolean;
+  send: (topic: GaugeTopic | PacedTopic, frame: Buffer) => void;
 }
 
 export class Gauges {
@@ -34,6 +52,10 @@ export class Gauges {
   readonly #last = new Map<GaugeTopic, Buffer>();
   #changed = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  readonly #pacedMs: Record<PacedTopic, number> = {
+    system: Number.NEGATIVE_INFINITY,
+    operations: Number.NEGATIVE_INFINITY,
+  };
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -48,6 +70,7 @@ export class Gauges {
   forget(): void {
     this.#last.clear();
     this.#changed = true;
+    this.#deps.operations.forget();
   }
 
   /** Until aborted. A reader that fails costs its frame and nothing else. */
@@ -55,12 +78,40 @@ export class Gauges {
     const { clock } = this.#deps;
     while (!signal.aborted) {
       await clock.sleep(GAUGE_MS, signal);
-      const topics = GAUGE_TOPICS.filter((topic) => this.#deps.wanted(topic));
-      const due = this.#changed || clock.monotonic() - this.#lookedMs >= QUIET_GAUGE_MS;
-      if (signal.aborted || topics.length === 0 || !due) continue;
-      this.#changed = false;
-      this.#lookedMs = clock.monotonic();
-      await Promise.all(topics.map((topic) => this.#look(topic)));
+      if (signal.aborted) return;
+      await Promise.all([
+        ...this.#due().map((topic) => this.#look(topic)),
+        ...this.#pacedDue().map((topic) => this.#tell(topic)),
+      ]);
+    }
+  }
+
+  #due(): GaugeTopic[] {
+    const now = this.#deps.clock.monotonic();
+    const topics = GAUGE_TOPICS.filter((topic) => this.#deps.wanted(topic));
+    if (topics.length === 0 || !(this.#changed || now - this.#lookedMs >= QUIET_GAUGE_MS)) return [];
+    this.#changed = false;
+    this.#lookedMs = now;
+    return topics;
+  }
+
+  #pacedDue(): PacedTopic[] {
+    const now = this.#deps.clock.monotonic();
+    const topics = PACED_TOPICS.filter(
+      (topic) => now - this.#pacedMs[topic] >= PACED[topic] && this.#deps.wanted(topic),
+    );
+    for (const topic of topics) this.#pacedMs[topic] = now;
+    return topics;
+  }
+
+  async #tell(topic: PacedTopic): Promise<void> {
+    const { log, send, read, operations } = this.#deps;
+    try {
+      if (topic === 'system') send(topic, encodeFrame({ type: topic, ...(await read.system()) }));
+      else
+        for (const operation of await operations.changes()) send(topic, encodeFrame({ type: 'operation', operation }));
+    } catch (error) {
+      log.debug('could not read a gauge for the event stream', { topic, error });
     }
   }
 

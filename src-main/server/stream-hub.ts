@@ -8,6 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LIMITS } from '#queue/contract/limits';
+import type { SafetyState } from '#queue/contract/session';
 import { CLOSE_CODES, type ClientFrame, HEARTBEAT_SECONDS, PROTOCOL_VERSION } from '#queue/contract/stream';
 import type { TaskChange } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
@@ -22,6 +23,8 @@ interface Deps {
   version: string;
   /** @returns the body of a snapshot whose reading began after the call, null when stopping */
   takeSnapshot: () => Promise<string | null>;
+  /** How safe mode stands: told to everyone who comes, and when it changes. */
+  safety: () => SafetyState;
   /** A client goes on from old values of the gauges. */
   onResume: () => void;
 }
@@ -33,10 +36,12 @@ export class StreamHub {
   readonly #clients = new Set<Client>();
   readonly #whenEmpty: (() => void)[] = [];
   #redis: 'up' | 'down' = 'up';
+  #safetyTold: string;
 
   constructor(deps: Deps) {
     this.#deps = deps;
     this.#book = new ChannelBook(deps.clock);
+    this.#safetyTold = JSON.stringify(deps.safety());
   }
 
   get clients(): number {
@@ -78,6 +83,7 @@ export class StreamHub {
       heartbeat: HEARTBEAT_SECONDS,
       version: this.#deps.version,
     });
+    connection.tell({ type: 'session', safety: this.#deps.safety() });
     if (this.#redis === 'down') connection.tell({ type: 'connection', redis: 'down' });
     this.#hold(client);
   }
@@ -138,7 +144,18 @@ export class StreamHub {
     for (const client of this.#clients) client.connection.send(frame);
   }
 
+  /** Tells everyone how safe mode stands, where that is not what they were told; also that an unlock has run out. */
+  lookAtSafety(): void {
+    const safety = this.#deps.safety();
+    const text = JSON.stringify(safety);
+    if (text === this.#safetyTold) return;
+    this.#safetyTold = text;
+    const frame = encodeFrame({ type: 'session', safety });
+    for (const client of this.#clients) client.connection.send(frame);
+  }
+
   tick(): void {
+    this.lookAtSafety();
     this.#book.sweep();
     for (const client of this.#clients) client.connection.tick();
   }
@@ -231,7 +248,8 @@ export class StreamHub {
 
   #drained(client: Client): void {
     client.resyncTold = false;
-    client.connection.tell({ type: 'connection', redis: this.#redis }); // it may have missed a change
+    client.connection.tell({ type: 'connection', redis: this.#redis }); // it may have missed a change; so the next
+    client.connection.tell({ type: 'session', safety: this.#deps.safety() });
     if (client.answerDue) this.#answer(client, client.channel.position);
     this.#resync(client, 'the client reads too slowly');
   }

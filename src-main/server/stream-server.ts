@@ -11,9 +11,10 @@ import type { EventFeed, FeedItem, TaskChange } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
 import type { Service } from '#queue/kernel/service';
+import type { Safety } from './safety';
 import { CLOSE_MS } from './stream-connection';
 import { encodeFrame, type PushedFrame } from './stream-frames';
-import { type GaugeReaders, Gauges } from './stream-gauges';
+import { type GaugeReaders, Gauges, type OperationNews } from './stream-gauges';
 import { StreamHub } from './stream-hub';
 import { type Snapshot, SnapshotSource } from './stream-snapshots';
 import { admit, type Door, refuseUpgrade, SUBPROTOCOL } from './stream-upgrade';
@@ -21,6 +22,8 @@ import { admit, type Door, refuseUpgrade, SUBPROTOCOL } from './stream-upgrade';
 export interface StreamServerDeps extends Door, GaugeReaders {
   http: Server;
   feed: EventFeed;
+  operations: OperationNews;
+  safety: Pick<Safety, 'state' | 'onChange'>;
   snapshot(): Promise<Snapshot>;
   clock: Clock;
   log: Log;
@@ -57,10 +60,12 @@ export class StreamServer implements Service {
       clock,
       version: deps.version,
       takeSnapshot: () => snapshots.take(),
+      safety: () => deps.safety.state,
       onResume: () => this.#gauges.forget(),
     });
     this.#gauges = new Gauges({
       read: deps,
+      operations: deps.operations,
       clock,
       log,
       wanted: (topic) => this.#hub.wanted(topic),
@@ -75,6 +80,7 @@ export class StreamServer implements Service {
   /** Takes over the server's upgrades, all of them: other paths than /ws are refused. */
   async start(): Promise<void> {
     if (this.#loops || this.#stopping.signal.aborted) return;
+    this.#deps.safety.onChange(() => this.#hub.lookAtSafety());
     const { http, feed, log } = this.#deps;
     const { signal } = this.#stopping;
     http.on('upgrade', this.#upgrade);

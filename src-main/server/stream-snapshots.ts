@@ -2,7 +2,9 @@
  * Snapshots shared by all who wait for one. A snapshot is good for a client only when its reading began after the
  * client took its position, so those who come while one is being read share the next.
  */
+import type { Operation } from '#queue/contract/operation';
 import type { Queue, StatsOverview } from '#queue/contract/queue';
+import type { SystemState } from '#queue/contract/session';
 import type { Task } from '#queue/contract/task';
 import type { Worker } from '#queue/contract/worker';
 import type { Clock } from '#queue/kernel/clock';
@@ -14,6 +16,9 @@ export interface Snapshot {
   workers: Worker[];
   /** The newest 50. */
   tasks: Task[];
+  /** Those that have not ended, newest first. */
+  operations: Operation[];
+  system: SystemState;
 }
 
 const RETRY_MS = 1000;
@@ -54,8 +59,8 @@ export class SnapshotSource {
   async #run(): Promise<string | null> {
     while (!this.#signal.aborted) {
       try {
-        const { stats, queues, workers, tasks } = await this.#read();
-        return JSON.stringify({ stats, queues, workers, tasks }).slice(1);
+        const { stats, queues, workers, tasks, operations, system } = await this.#read();
+        return JSON.stringify({ stats, queues, workers, tasks, operations, system }).slice(1);
       } catch (error) {
         this.#log.warn('could not read a snapshot for the event stream', { error });
         await this.#clock.sleep(RETRY_MS, this.#signal);

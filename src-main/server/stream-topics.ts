@@ -5,7 +5,7 @@
 import type { TaskId } from '#queue/contract/primitives';
 
 /** What a client gets that asks for nothing in particular. */
-export const EVERYTHING: readonly string[] = ['alerts', 'operations', 'queues', 'stats', 'tasks', 'workers'];
+export const EVERYTHING: readonly string[] = ['alerts', 'operations', 'queues', 'stats', 'system', 'tasks', 'workers'];
 
 const QUEUE = 'queue:';
 const TASK = 'task:';

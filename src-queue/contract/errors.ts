@@ -4,6 +4,7 @@ export const ERRORS = {
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood', retryable: false },
   UNAUTHENTICATED: { status: 401, title: 'A token is required', retryable: false },
   FORBIDDEN: { status: 403, title: 'Not allowed', retryable: false },
+  READ_ONLY: { status: 403, title: 'This connection is read-only', retryable: false },
   FOREIGN_ORIGIN: { status: 403, title: 'The request comes from a foreign web page', retryable: false },
   NOT_FOUND: { status: 404, title: 'Not found', retryable: false },
   TASK_NOT_FOUND: { status: 404, title: 'No such task', retryable: false },

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Route } from './http';
 import { NamedParams, QueueParams } from './http-fields';
 import { TaskQuery } from './http-tasks';
+import { LIMITS } from './limits';
 import { DlqPurge, DlqRequeue, DryRun, FailureGroup, Operation, StartOperation } from './operation';
 import { Count } from './primitives';
-import { PurgeQueue, Queue, SetQueueLimits } from './queue';
+import { PurgeQueue, Queue, QueueTypes, SetQueueLimits } from './queue';
 import { TaskPage } from './task';
 
 const QUEUE = { description: 'The queue', body: Queue };
@@ -41,6 +42,18 @@ export const queueRoutes = {
     params: QueueParams,
     badParams: 'QUEUE_NOT_FOUND',
     replies: { 200: QUEUE },
+    errors: ['QUEUE_NOT_FOUND'],
+  },
+  queueTypes: {
+    method: 'GET',
+    path: '/api/queues/{queue}/types',
+    tag: 'queues',
+    role: 'viewer',
+    summary: 'Task types of one queue: pending, running, rates, run times and failures',
+    description: `Types of which something waits, runs, or was seen in the last hour. Of pending tasks at most ${LIMITS.typeSample} are looked at, spread over all of them; rates are those that this server has seen since \`since\`.`,
+    params: QueueParams,
+    badParams: 'QUEUE_NOT_FOUND',
+    replies: { 200: { description: 'Most pending first', body: QueueTypes } },
     errors: ['QUEUE_NOT_FOUND'],
   },
   pauseQueue: {
@@ -119,6 +132,7 @@ export const dlqRoutes = {
     summary: 'Requeue failed tasks',
     description: SELECTION,
     body: DlqRequeue,
+    selection: true,
     replies: { 200: PLANNED, 202: STARTED },
     errors: ['COUNT_CHANGED', 'NOT_IMPLEMENTED'],
   },
@@ -130,6 +144,7 @@ export const dlqRoutes = {
     summary: 'Remove failed tasks for good',
     description: SELECTION,
     body: DlqPurge,
+    selection: true,
     replies: { 200: PLANNED, 202: STARTED },
     errors: ['COUNT_CHANGED', 'NOT_IMPLEMENTED'],
   },
@@ -157,6 +172,7 @@ export const operationRoutes = {
     summary: 'Requeue, cancel, delete or reprioritise many tasks',
     description: `${SELECTION} To delete needs the role \`admin\`.`,
     body: StartOperation,
+    selection: true,
     replies: { 200: PLANNED, 202: STARTED },
     errors: ['COUNT_CHANGED', 'NOT_IMPLEMENTED'],
   },

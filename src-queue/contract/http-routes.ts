@@ -2,6 +2,7 @@
 import type { Route } from './http';
 import { fleetRoutes, scheduleRoutes } from './http-fleet';
 import { dlqRoutes, operationRoutes, queueRoutes } from './http-queues';
+import { sessionRoutes } from './http-session';
 import { systemRoutes } from './http-system';
 import { taskRoutes } from './http-tasks';
 
@@ -12,6 +13,7 @@ export const routes = {
   ...operationRoutes,
   ...fleetRoutes,
   ...scheduleRoutes,
+  ...sessionRoutes,
   ...systemRoutes,
 } as const satisfies Record<string, Route>;
 
@@ -27,5 +29,7 @@ export const COMMON_ERRORS = [
   'INTERNAL',
   'REDIS_UNREACHABLE',
 ] as const;
+/** Errors of routes that write, beside. */
+export const WRITE_ERRORS = ['READ_ONLY'] as const;
 /** Errors of routes that take a body, beside. */
 export const BODY_ERRORS = ['BAD_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const;

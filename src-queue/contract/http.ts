@@ -61,9 +61,19 @@ export interface Route {
   readonly streams?: readonly string[];
   readonly replies: Readonly<Record<number, ReplySpec>>;
   readonly errors: readonly ErrorCode[];
+  /**
+   * The body names a selection of tasks: with `dry_run` nothing is written, which a read-only connection allows; without,
+   * a guarded one wants `expected_count`.
+   */
+  readonly selection?: true;
+  /** Served by a read-only connection although its method writes. */
+  readonly whileReadOnly?: 'allowed';
   /** Documented, and answered with 501 until a later version. */
   readonly planned?: boolean;
 }
+
+/** What is not written to be a read counts as a write: a route that is added is covered. */
+export const isWrite = (route: Pick<Route, 'method'>): boolean => route.method !== 'GET';
 
 export type ParamsOf<R extends Route> = R extends { params: infer P extends z.ZodType }
   ? z.output<P>
@@ -76,6 +86,14 @@ export type BodyOf<R extends Route> = R extends { streams: readonly string[] }
   : R extends { body: infer B extends z.ZodType }
     ? z.output<B>
     : undefined;
+
+/** What a client writes as a body, before defaults are filled in. */
+export type BodyInputOf<R extends Route> = R extends { body: infer B extends z.ZodType } ? z.input<B> : undefined;
+
+/** What a client reads from any success of a route; null where a success has no JSON. */
+export type SuccessOf<R extends Route> = {
+  [S in keyof R['replies']]: R['replies'][S] extends { body: infer B extends z.ZodType } ? z.output<B> : null;
+}[keyof R['replies']];
 
 /** The answers of a route: a status with the body that belongs to it, or `Media` where it is not JSON. */
 export type ReplyOf<R extends Route, Media> = {

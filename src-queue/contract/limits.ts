@@ -49,6 +49,10 @@ export const LIMITS = {
   operationChunk: 200,
   /** Ids that one operation may hold. */
   operationIds: 1_000_000,
+  /** Why a read-only connection is unlocked. */
+  reasonLength: 200,
+  /** For how long, at most. */
+  unlockMinutes: 60,
   concurrency: 1000,
   /** Connection profiles of one user of the desktop app. */
   profiles: 200,
@@ -63,4 +67,8 @@ export const LIMITS = {
   /** Sets of topics that one server process keeps a numbering for; more than clients, so that some outlive theirs. */
   wsChannels: 1000,
   eventStreamEntries: 10_000,
+  /** Task types, over all queues, whose rates a server keeps; further ones wait until some have been idle for an hour. */
+  meteredTypes: 2000,
+  /** Pending tasks of a queue whose type is looked at, spread over all of them. */
+  typeSample: 2000,
 } as const;

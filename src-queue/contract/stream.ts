@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { TASK_EVENTS } from './lifecycle';
 import { LIMITS } from './limits';
+import { Operation } from './operation';
 import { Count, Priority, QueueName, TaskId, TaskType, Time } from './primitives';
 import { Queue, StatsOverview } from './queue';
+import { SafetyState, SystemState } from './session';
 import { Status, Task } from './task';
 import { Worker } from './worker';
 
@@ -49,12 +51,16 @@ export const ServerFrame = z.discriminatedUnion('type', [
     queues: z.array(Queue),
     workers: z.array(Worker),
     tasks: z.array(Task),
+    operations: z.array(Operation).optional().describe('Those that run or are paused, newest first'),
+    system: SystemState.optional(),
   }),
   z.object({ type: z.literal('task'), seq, event: z.enum(TASK_EVENTS), at: Time, task: TaskSummary }),
   z.object({ type: z.literal('stats'), stats: StatsOverview }),
   z.object({ type: z.literal('queues'), queues: z.array(Queue) }),
   z.object({ type: z.literal('workers'), workers: z.array(Worker) }),
-  z.object({ type: z.literal('operation'), operation: z.unknown() }),
+  z.object({ type: z.literal('operation'), operation: Operation }),
+  z.object({ type: z.literal('system'), ...SystemState.shape }),
+  z.object({ type: z.literal('session'), safety: SafetyState }),
   z.object({ type: z.literal('alert'), message: z.string() }),
   z.object({ type: z.literal('connection'), redis: z.enum(['up', 'down']) }),
   z.object({ type: z.literal('subscribed'), topics: z.array(z.string()), seq }),
@@ -64,11 +70,11 @@ export const ServerFrame = z.discriminatedUnion('type', [
 ]);
 export type ServerFrame = z.infer<typeof ServerFrame>;
 
-/** `tasks`, `stats`, `queues`, `workers`, `operations`, `alerts`, `queue:<name>`, `task:<id>`. */
+/** `tasks`, `stats`, `queues`, `workers`, `operations`, `alerts`, `system`, `queue:<name>`, `task:<id>`. */
 export const Topic = z
   .string()
   .regex(
-    /^(tasks|stats|queues|workers|operations|alerts|queue:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}|task:[0-7][0-9A-HJKMNP-TV-Z]{25})$/,
+    /^(tasks|stats|queues|workers|operations|alerts|system|queue:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}|task:[0-7][0-9A-HJKMNP-TV-Z]{25})$/,
     'is not a topic',
   );
 

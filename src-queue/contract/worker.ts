@@ -15,7 +15,15 @@ export const Worker = z
     queues: z.array(z.object({ name: QueueName, weight: z.int().min(1) })),
     task_types: z.array(TaskType),
     concurrency: Count,
-    running: z.array(z.object({ id: TaskId, task_type: TaskType, queue: QueueName, started_at: Time })),
+    running: z.array(
+      z.object({
+        id: TaskId,
+        task_type: TaskType,
+        queue: QueueName,
+        started_at: Time,
+        progress: z.number().min(0).max(100).nullish().describe('Per cent; null where its handler told none'),
+      }),
+    ),
     completed: Count,
     failed: Count,
     memory_bytes: Count.describe('Resident set size'),
@@ -25,6 +33,14 @@ export const Worker = z
       .describe('Its event loop did not turn in the last seconds: a handler computes without a pause'),
     started_at: Time,
     last_heartbeat_at: Time,
+    // Absent where the worker is of a version that does not tell.
+    last_fetch_at: Time.nullish().describe('When a request for work of this worker was last answered'),
+    fetching: z
+      .boolean()
+      .optional()
+      .describe('It asks for work (an answer in the last 10 s), or has no free slot for any'),
+    cpu_percent: z.number().min(0).nullish().describe('Of one core, since the last heartbeat'),
+    heap_bytes: Count.optional().describe('JavaScript heap in use'),
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof Worker>;

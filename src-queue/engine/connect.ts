@@ -5,11 +5,13 @@ import type { Log } from '../kernel/log';
 import type { RedisOptions } from '../redis/options';
 import type { Retention } from '../redis/scripts/prune';
 import { RedisStore } from '../redis/store';
+import type { RedisVitals } from '../redis/vitals';
 import { ApiKeys } from './api-keys';
 import { Audit } from './audit';
 import { Engine } from './engine';
 import { EventLog } from './event-log';
 import { Inspector } from './inspector';
+import { sampleOf } from './metric-bucket';
 import { MetricStore } from './metric-store';
 import { OperationCarrier } from './operation-carrier';
 import { OperationStore } from './operation-store';
@@ -55,6 +57,8 @@ export interface ConnectedEngine {
   recorder: Recorder;
   /** Resolves when Redis answers. @throws {QueueError} REDIS_UNREACHABLE */
   ping(): Promise<void>;
+  /** One measurement. @throws where Redis does not answer */
+  vitals(): Promise<RedisVitals>;
   /** Waits for Redis, at most `ms`. @returns whether it answers */
   whenReady(ms: number): Promise<boolean>;
   close(): Promise<void>;
@@ -82,7 +86,13 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     store: new MetricStore(store),
     clock,
     log,
-    depths: async () => new Map((await reader.queueStates()).map(({ name: queue, counts }) => [queue, counts.pending])),
+    look: async () =>
+      new Map(
+        (await reader.queueStates()).map(({ name: queue, counts, oldestPendingAt, now }) => [
+          queue,
+          sampleOf(counts, oldestPendingAt === null ? null : Math.max(0, now - oldestPendingAt)),
+        ]),
+      ),
   });
   return {
     engine,
@@ -97,6 +107,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     ping: async () => {
       await store.command('ping', (redis) => redis.ping());
     },
+    vitals: () => store.vitals(),
     registry,
     store,
     upkeep,

@@ -5,6 +5,7 @@ import { LOG_LEVELS } from '../contract/task';
 import { unescapeText } from '../kernel/escape';
 import { type RawTask, read } from '../redis/scripts/read';
 import { type StateAnswer, state } from '../redis/scripts/state';
+import { types } from '../redis/scripts/types';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord } from '../redis/task-record';
 import type {
@@ -119,6 +120,10 @@ export class Inspector implements TaskReader {
     return Promise.all(
       names.map(async (queue) => queueState(queue, await this.#store.run(state, queue, { id: null }))),
     );
+  }
+
+  pendingTypes(queue: string): ReturnType<TaskReader['pendingTypes']> {
+    return this.#store.run(types, queue, null);
   }
 
   async errorGroups(): Promise<ErrorGroup[]> {

@@ -1,6 +1,14 @@
 /** What happened in one queue in one step of time: counts and two histograms; merges, and travels as JSON. */
 import { z } from 'zod';
+import { SAMPLED_STATUSES, type StatusCounts } from '../contract/queue';
 import { type Histogram, mergeInto } from './histogram';
+
+/** What a look at a queue found, at the end of a step. */
+export interface Sample {
+  depths: Record<(typeof SAMPLED_STATUSES)[number], number>;
+  /** How long the oldest pending task had waited; null where none waits. */
+  oldestMs: number | null;
+}
 
 export interface Bucket {
   created: number;
@@ -12,8 +20,13 @@ export interface Bucket {
   dead: number;
   wait: Histogram;
   run: Histogram;
-  /** Pending at the end of the step; null where nobody looked. */
-  depth: number | null;
+  /** Null where nobody looked. */
+  sample: Sample | null;
+}
+
+export function sampleOf(counts: StatusCounts, oldestMs: number | null): Sample {
+  const { scheduled, blocked, pending, processing, retrying, failed } = counts;
+  return { depths: { scheduled, blocked, pending, processing, retrying, failed }, oldestMs };
 }
 
 export const emptyBucket = (): Bucket => ({
@@ -24,7 +37,7 @@ export const emptyBucket = (): Bucket => ({
   dead: 0,
   wait: new Map(),
   run: new Map(),
-  depth: null,
+  sample: null,
 });
 
 export function mergeBucket(target: Bucket, source: Bucket): void {
@@ -36,10 +49,12 @@ export function mergeBucket(target: Bucket, source: Bucket): void {
   mergeInto(target.wait, source.wait);
   mergeInto(target.run, source.run);
   // Of one queue the last look counts: buckets are merged in the order of time.
-  target.depth = source.depth ?? target.depth;
+  target.sample = source.sample ?? target.sample;
 }
 
 const Pairs = z.array(z.tuple([z.number(), z.number()]));
+const Six = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]);
+/** `d`, pending only, is for servers that do not know `s` yet. */
 const Stored = z.record(
   z.string(),
   z.object({
@@ -47,6 +62,8 @@ const Stored = z.record(
     w: Pairs,
     r: Pairs,
     d: z.number().nullable(),
+    s: Six.nullish(),
+    o: z.number().nullish(),
   }),
 );
 
@@ -56,18 +73,40 @@ export type Step = Map<string, Bucket>;
 export const encodeStep = (step: Step): string =>
   JSON.stringify(
     Object.fromEntries(
-      [...step].map(([queue, { created, started, completed, failed, dead, wait, run, depth }]) => [
+      [...step].map(([queue, { created, started, completed, failed, dead, wait, run, sample }]) => [
         queue,
-        { c: [created, started, completed, failed, dead], w: [...wait], r: [...run], d: depth },
+        {
+          c: [created, started, completed, failed, dead],
+          w: [...wait],
+          r: [...run],
+          d: sample?.depths.pending ?? null,
+          ...(sample && { s: SAMPLED_STATUSES.map((status) => sample.depths[status]), o: sample.oldestMs }),
+        },
       ]),
     ),
   );
 
 export function decodeStep(text: string): Step {
   const step: Step = new Map();
-  for (const [queue, { c, w, r, d }] of Object.entries(Stored.parse(JSON.parse(text)))) {
+  for (const [queue, { c, w, r, s, o }] of Object.entries(Stored.parse(JSON.parse(text)))) {
     const [created, started, completed, failed, dead] = c;
-    step.set(queue, { created, started, completed, failed, dead, wait: new Map(w), run: new Map(r), depth: d });
+    step.set(queue, {
+      created,
+      started,
+      completed,
+      failed,
+      dead,
+      wait: new Map(w),
+      run: new Map(r),
+      sample: s ? readSample(s, o ?? null) : null,
+    });
   }
   return step;
+}
+
+function readSample(
+  [scheduled, blocked, pending, processing, retrying, failed]: z.infer<typeof Six>,
+  oldestMs: number | null,
+): Sample {
+  return { depths: { scheduled, blocked, pending, processing, retrying, failed }, oldestMs };
 }

@@ -33,6 +33,7 @@ export class OperationCarrier implements Service {
   #nap = new AbortController();
   #loop: Promise<void> | undefined;
   #failing = false;
+  #looked = false;
 
   constructor(deps: CarrierDeps) {
     this.#deps = deps;
@@ -58,7 +59,10 @@ export class OperationCarrier implements Service {
     while (!this.#stopping.signal.aborted) {
       this.#nap = new AbortController();
       try {
-        for (const operation of await store.list()) {
+        // Once all of them: what an older version has begun is in no list of those that have not ended.
+        const found = await (this.#looked ? store.active() : store.list());
+        this.#looked = true;
+        for (const operation of found) {
           if (operation.state === 'running' && (await store.lock(operation.id, this.#owner)))
             await this.#carryOut(operation);
         }

@@ -37,7 +37,7 @@ export class OperationStore {
   }
 
   async create(operation: Operation, ids: readonly string[]): Promise<void> {
-    const { key, ids: idsKey, all } = this.#keys(operation.id);
+    const { key, ids: idsKey, all, live } = this.#keys(operation.id);
     const {
       done: _done,
       skipped: _skipped,
@@ -53,10 +53,12 @@ export class OperationStore {
         await redis.rpush(idsKey, ...ids.slice(from, from + PUSH_CHUNK));
       const data = JSON.stringify(stored satisfies Stored);
       await redis.hset(key, { data, state, done: 0, skipped: 0, failed: 0, finished_at: '', message: '' });
+      await redis.sadd(live, operation.id); // before it is listed: what is listed and not ended is here
       await redis.zadd(all, Date.parse(operation.started_at), operation.id);
       const old = await redis.zrange(all, '0', String(-(KEPT + 1)));
       if (old.length > 0) {
         await redis.zrem(all, ...old);
+        await redis.srem(live, ...old);
         await redis.del(...old.flatMap((id) => [this.#keys(id).key, this.#keys(id).ids]));
       }
     });
@@ -83,15 +85,23 @@ export class OperationStore {
     return found.filter((operation) => operation !== null);
   }
 
+  /** Those that have not ended, newest first: costs as much as there are of them, not as are kept. */
+  async active(): Promise<Operation[]> {
+    const ids = await this.#store.command('list operations', (redis) => redis.smembers(this.#keys('').live));
+    const found = await Promise.all(ids.map((id) => this.get(id)));
+    return found.filter((operation) => operation !== null).sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
+  }
+
   async setState(
     id: string,
     state: OperationState,
     end: { at: string; message: string | null } | null = null,
   ): Promise<void> {
     await this.#store.command('change operation', async (redis) => {
-      const { key, ids } = this.#keys(id);
+      const { key, ids, live } = this.#keys(id);
       await redis.hset(key, { state, ...(end ? { finished_at: end.at, message: end.message ?? '' } : {}) });
-      if (end) await redis.del(ids);
+      if (end) await redis.multi().del(ids).srem(live, id).exec();
+      else await redis.sadd(live, id);
     });
   }
 
@@ -135,6 +145,7 @@ export class OperationStore {
     const { keys } = this.#store;
     return {
       all: keys.system('operations'),
+      live: keys.system('operations:live'),
       key: keys.system(`op:${id}`),
       ids: keys.system(`op:${id}:ids`),
       lock: keys.system(`op:${id}:lock`),

@@ -96,6 +96,11 @@ export class Operations {
     return this.#deps.store.list();
   }
 
+  /** Those that have not ended, newest first. */
+  active(): Promise<Operation[]> {
+    return this.#deps.store.active();
+  }
+
   get(id: string): Promise<Operation | null> {
     return this.#deps.store.get(id);
   }

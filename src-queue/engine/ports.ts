@@ -19,6 +19,7 @@ import type {
   Verdict,
   WorkCall,
 } from '../redis/calls';
+import type { PendingTypes } from '../redis/scripts/types';
 import type { RecordFields } from '../redis/task-record';
 
 export type {
@@ -230,6 +231,8 @@ export interface TaskReader {
   /** @returns null for a queue that nobody has ever used */
   queueState(queue: string): Promise<QueueState | null>;
   queueStates(): Promise<QueueState[]>;
+  /** Which types wait in a queue, from a bounded sample. */
+  pendingTypes(queue: string): Promise<PendingTypes>;
   errorGroups(): Promise<ErrorGroup[]>;
   /** Types ever seen. */
   taskTypes(): Promise<string[]>;

@@ -6,29 +6,37 @@
  */
 import type { TaskEvent } from '../contract/lifecycle';
 import { isoTime } from '../contract/primitives';
-import type { Timeseries } from '../contract/queue';
+import type { QueueTypes, Timeseries } from '../contract/queue';
 import type { Clock } from '../kernel/clock';
 import { timeOfId } from '../kernel/ids';
 import type { Log } from '../kernel/log';
 import { mapEntry } from '../kernel/map-entry';
 import type { Service } from '../kernel/service';
-import { type Histogram, mergeInto, observe, percentiles } from './histogram';
-import { type Bucket, emptyBucket, mergeBucket, type Step } from './metric-bucket';
+import { observe, percentiles } from './histogram';
+import { type Bucket, emptyBucket, mergeBucket, type Sample, type Step } from './metric-bucket';
+import { pointOf } from './metric-point';
 import { type MetricStore, RESOLUTIONS } from './metric-store';
+import { failingShare, type QueueFigures, type TypeFigures } from './metric-windows';
 import type { EventFeed, TaskChange } from './ports';
+import { SecondCounts } from './second-counts';
+import { TypeMeter } from './type-meter';
 
 export interface RecorderDeps {
   feed: EventFeed;
-  store: MetricStore;
+  store: Pick<MetricStore, 'read' | 'write'>;
   clock: Clock;
   log: Log;
-  /** Pending tasks by queue. */
-  depths: () => Promise<ReadonlyMap<string, number>>;
+  /** How things stand, by queue. */
+  look: () => Promise<ReadonlyMap<string, Sample>>;
 }
 
 const STEP_MS = RESOLUTIONS[0].stepMs;
-const RATE_WINDOW_MS = 60_000;
 const LATENCY_WINDOW_MS = 300_000;
+const HOUR_MS = 3_600_000;
+/** Steps are held in memory so long, by resolution: what the windows need. */
+const HELD_MS = [2 * LATENCY_WINDOW_MS, HOUR_MS + 2 * RESOLUTIONS[1].stepMs] as const;
+/** Figures are good for so long: several clients ask for them several times a second. */
+const FIGURES_MS = 1000;
 /** Tasks whose moment of readiness is remembered, the newest. */
 const READY_REMEMBERED = 100_000;
 /** A step is closed so long after its end: events of its last moment may still be on their way. */
@@ -41,23 +49,31 @@ export class Recorder implements Service {
   readonly #steps = RESOLUTIONS.map(() => new Map<number, Step>());
   readonly #ready = new Map<string, number>();
   readonly #totals = new Map<TaskEvent, number>();
-  /** Seconds of the rate window, by queue: [second, created, ended]. */
-  readonly #seconds = new Map<string, [second: number, created: number, ended: number, completed: number][]>();
-  #wholeFrom = 0;
+  readonly #seconds = new SecondCounts();
+  readonly #types: TypeMeter;
+  #figures: { at: number; byQueue: ReadonlyMap<string, QueueFigures>; all: QueueFigures } | undefined;
+  /** Null: it does not run. */
+  #wholeFrom: number | null = null;
+  #caughtUp = false;
   #loops: Promise<unknown> | undefined;
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
+    this.#types = new TypeMeter(deps.clock);
   }
 
   async start(): Promise<void> {
     if (this.#loops !== undefined) return;
     const { feed, clock } = this.#deps;
     this.#wholeFrom = clock.now();
+    this.#types.begin();
     const signal = this.#stopping.signal;
     const following = feed.follow((item) => {
       if (item.kind === 'changes') for (const change of item.changes) this.#fold(change);
-      else this.#wholeFrom = clock.now();
+      else {
+        this.#wholeFrom = clock.now();
+        this.#types.begin();
+      }
     }, signal);
     this.#loops = Promise.all([following, this.#close(signal)]);
   }
@@ -65,28 +81,27 @@ export class Recorder implements Service {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
+    this.#wholeFrom = null;
   }
 
   async overview() {
-    const now = this.#deps.clock.now();
-    const wait: Histogram = new Map();
-    for (const [at, step] of this.#steps[0] ?? []) {
-      if (at < now - LATENCY_WINDOW_MS) continue;
-      for (const bucket of step.values()) mergeInto(wait, bucket.wait);
-    }
-    let completed = 0;
-    for (const seconds of this.#seconds.values()) completed += sumSince(seconds, now, 3);
-    return { throughput_per_second: perSecond(completed), latency_ms: percentiles(wait) };
+    const { all } = this.#look();
+    const { waitMs, failingShare, deadPerHour } = all;
+    const throughput = this.#seconds.perSecond(null, 'completed', this.#deps.clock.now());
+    return {
+      throughput_per_second: throughput,
+      latency_ms: waitMs,
+      failing_share: failingShare,
+      dead_per_hour: deadPerHour,
+    };
   }
 
-  async queueRates(): Promise<ReadonlyMap<string, { in: number; out: number }>> {
-    const now = this.#deps.clock.now();
-    return new Map(
-      [...this.#seconds].map(([queue, seconds]) => [
-        queue,
-        { in: perSecond(sumSince(seconds, now, 1)), out: perSecond(sumSince(seconds, now, 2)) },
-      ]),
-    );
+  async queueFigures(): Promise<ReadonlyMap<string, QueueFigures>> {
+    return this.#look().byQueue;
+  }
+
+  async typeFigures(queue: string): Promise<{ since: QueueTypes['since']; types: ReadonlyMap<string, TypeFigures> }> {
+    return { since: isoTime(this.#types.since), types: this.#types.of(queue) };
   }
 
   eventTotals(): ReadonlyMap<TaskEvent, number> {
@@ -109,15 +124,19 @@ export class Recorder implements Service {
     const resolution = RESOLUTIONS[level];
     const steps = await this.#deps.store.read(resolution.stepMs, from, now);
     for (const [at, step] of this.#steps[level] ?? []) if (at >= from && !steps.has(at)) steps.set(at, step);
+    // A step of ours without an entry was looked at as well: nothing has happened in it yet.
+    const looked = (at: number) => steps.has(at) || (this.#wholeFrom !== null && at >= this.#wholeFrom);
     const points: Timeseries['points'] = [];
     for (let at = from; at <= now; at += stepMs) {
       const byQueue = new Map<string, Bucket>();
+      let seen = false;
       for (let part = at; part < at + stepMs; part += resolution.stepMs) {
+        seen ||= looked(part);
         for (const [name, bucket] of steps.get(part) ?? []) {
           if (queue === null || name === queue) mergeBucket(entryOf(byQueue, name), bucket);
         }
       }
-      points.push(pointOf(at, [...byQueue.values()]));
+      points.push(pointOf(at, seen ? [...byQueue.values()] : null));
     }
     return { range: rangeSeconds, step: stepMs / 1000, queue, points };
   }
@@ -125,6 +144,7 @@ export class Recorder implements Service {
   #fold(change: TaskChange): void {
     const { event, at, id, queue } = change;
     this.#totals.set(event, (this.#totals.get(event) ?? 0) + 1);
+    this.#types.fold(change);
     if (event === 'started') this.#observe(change, 'started', 'wait', at - (this.#ready.get(id) ?? timeOfId(id)));
     if (event === 'created') this.#observe(change, 'created');
     if (event === 'completed') this.#observe(change, 'completed', 'run', at - (change.startedAt ?? at));
@@ -135,7 +155,8 @@ export class Recorder implements Service {
     if (change.status === 'pending' && event !== 'created') this.#remember(id, at);
     else if (event === 'started') this.#ready.delete(id);
     const ended = event === 'completed' || event === 'failed' || event === 'cancelled' || event === 'expired';
-    if (ended || event === 'created') this.#count(queue, at, event === 'created', event === 'completed');
+    if (event === 'created') this.#seconds.count(queue, at, 'created');
+    else if (ended) this.#seconds.count(queue, at, event === 'completed' ? 'completed' : 'ended');
   }
 
   #observe(
@@ -162,38 +183,70 @@ export class Recorder implements Service {
     if (oldest !== undefined) this.#ready.delete(oldest);
   }
 
-  #count(queue: string, at: number, created: boolean, completed: boolean): void {
-    const seconds = mapEntry(this.#seconds, queue, () => []);
-    const second = Math.floor(at / 1000);
-    let last = seconds.at(-1);
-    if (last?.[0] !== second) {
-      last = [second, 0, 0, 0];
-      seconds.push(last);
-      while ((seconds[0]?.[0] ?? second) <= second - RATE_WINDOW_MS / 1000) seconds.shift();
+  /** The windows, merged of the steps; at most a second old. */
+  #look() {
+    const now = this.#deps.clock.now();
+    if (this.#figures && Math.abs(now - this.#figures.at) < FIGURES_MS) return this.#figures;
+    const latest = mergeSince(this.#steps[0], now - LATENCY_WINDOW_MS);
+    const hour = mergeSince(this.#steps[1], now - HOUR_MS);
+    const figures = (queue: string | null, last: Bucket | undefined, dead: number): QueueFigures => ({
+      in: this.#seconds.perSecond(queue, 'created', now),
+      out: this.#seconds.perSecond(queue, 'ended', now),
+      waitMs: percentiles(last?.wait ?? new Map()),
+      runMs: percentiles(last?.run ?? new Map()),
+      failingShare: failingShare(last),
+      deadPerHour: dead,
+    });
+    const all = emptyBucket();
+    let dead = 0;
+    for (const bucket of latest.values()) mergeBucket(all, bucket);
+    for (const bucket of hour.values()) dead += bucket.dead;
+    const byQueue = new Map(
+      [...new Set([...latest.keys(), ...hour.keys(), ...this.#seconds.queues()])].map((queue) => [
+        queue,
+        figures(queue, latest.get(queue), hour.get(queue)?.dead ?? 0),
+      ]),
+    );
+    this.#figures = { at: now, byQueue, all: figures(null, all, dead) };
+    return this.#figures;
+  }
+
+  /** What servers before this one have seen of the last hour, as far as the windows need it. */
+  async #catchUp(startedAt: number): Promise<void> {
+    if (this.#caughtUp) return;
+    const { store } = this.#deps;
+    for (const [level, { stepMs }] of RESOLUTIONS.entries()) {
+      const steps = this.#steps[level];
+      if (!steps) continue;
+      for (const [at, step] of await store.read(stepMs, startedAt - (HELD_MS[level] ?? 0), startedAt))
+        if (!steps.has(at)) steps.set(at, step);
     }
-    last[created ? 1 : 2]++;
-    if (completed) last[3]++;
+    this.#caughtUp = true;
+    this.#figures = undefined;
   }
 
   /** Writes steps that are over, and forgets old ones. */
   async #close(signal: AbortSignal): Promise<void> {
-    const { clock, store, log, depths } = this.#deps;
-    const written = RESOLUTIONS.map(() => 0);
+    const { clock, store, log, look } = this.#deps;
+    // Steps that were over before this server came are not its to write.
+    const startedAt = clock.now();
+    const written = RESOLUTIONS.map(({ stepMs }) => Math.floor(startedAt / stepMs) * stepMs - stepMs);
     while (!signal.aborted) {
+      await this.#catchUp(startedAt).catch((error: unknown) => log.debug('earlier metrics are read later', { error }));
       const now = clock.now();
       const next = Math.floor(now / STEP_MS) * STEP_MS + STEP_MS + CLOSE_AFTER_MS;
       await clock.sleep(next - now, signal);
       if (signal.aborted) return;
       try {
         const over = clock.now() - CLOSE_AFTER_MS;
-        this.#lookAtDepths(Math.floor(over / STEP_MS) * STEP_MS - STEP_MS, await depths());
+        this.#sample(Math.floor(over / STEP_MS) * STEP_MS - STEP_MS, await look());
         for (const [level, { stepMs, keepMs }] of RESOLUTIONS.entries()) {
           for (const [at, step] of this.#steps[level] ?? []) {
             if (at + stepMs <= over && at > (written[level] ?? 0)) {
-              await store.write(stepMs, at, step, at >= this.#wholeFrom, keepMs);
+              await store.write(stepMs, at, step, this.#wholeFrom !== null && at >= this.#wholeFrom, keepMs);
               written[level] = at;
             }
-            if (at < over - Math.min(keepMs, 2 * LATENCY_WINDOW_MS)) this.#steps[level]?.delete(at);
+            if (at < over - (HELD_MS[level] ?? 0)) this.#steps[level]?.delete(at);
           }
         }
       } catch (error) {
@@ -202,13 +255,13 @@ export class Recorder implements Service {
     }
   }
 
-  #lookAtDepths(at: number, depths: ReadonlyMap<string, number>): void {
+  #sample(at: number, samples: ReadonlyMap<string, Sample>): void {
     RESOLUTIONS.forEach(({ stepMs }, level) => {
       const steps = this.#steps[level];
       const begin = Math.floor(at / stepMs) * stepMs;
       if (!steps) return;
       const step = mapEntry(steps, begin, () => new Map());
-      for (const [queue, depth] of depths) entryOf(step, queue).depth = depth;
+      for (const [queue, sample] of samples) entryOf(step, queue).sample = sample;
     });
   }
 }
@@ -217,27 +270,12 @@ function entryOf(step: Step, queue: string): Bucket {
   return mapEntry(step, queue, emptyBucket);
 }
 
-const sumSince = (seconds: readonly (readonly number[])[], now: number, column: 1 | 2 | 3): number =>
-  seconds.reduce((sum, row) => ((row[0] ?? 0) * 1000 >= now - RATE_WINDOW_MS ? sum + (row[column] ?? 0) : sum), 0);
-
-const perSecond = (count: number): number => Math.round((count / (RATE_WINDOW_MS / 1000)) * 100) / 100;
-
-function pointOf(at: number, buckets: readonly Bucket[]): Timeseries['points'][number] {
-  const all = emptyBucket();
-  let depth: number | null = null;
-  for (const bucket of buckets) {
-    mergeBucket(all, bucket);
-    if (bucket.depth !== null) depth = (depth ?? 0) + bucket.depth;
+/** By queue, everything in steps that begin at `from` or later. */
+function mergeSince(steps: ReadonlyMap<number, Step> | undefined, from: number): Step {
+  const merged: Step = new Map();
+  for (const [at, step] of steps ?? []) {
+    if (at < from) continue;
+    for (const [queue, bucket] of step) mergeBucket(entryOf(merged, queue), bucket);
   }
-  return {
-    at: isoTime(at),
-    created: all.created,
-    started: all.started,
-    completed: all.completed,
-    failed: all.failed,
-    dead: all.dead,
-    wait_ms: percentiles(all.wait),
-    run_ms: percentiles(all.run),
-    depth,
-  };
+  return merged;
 }

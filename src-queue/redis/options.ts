@@ -69,11 +69,15 @@ export const isLoopback = (options: RedisOptions): boolean => options.nodes.ever
 
 const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 
+/** `host:port` of each, with commas. */
+export const redisHosts = ({ nodes }: RedisOptions): string =>
+  nodes.map((node) => `${bracketed(node.host)}:${node.port}`).join(',');
+
 /** For logs and for people: scheme, hosts, database; no user, no password. */
 export function describeRedis(options: RedisOptions): string {
   if (options.path !== undefined) return `unix:${options.path}?db=${options.db}`;
   const scheme = `${options.tls ? 'rediss' : 'redis'}${options.kind === 'single' ? '' : `-${options.kind}`}`;
-  const hosts = options.nodes.map((node) => `${bracketed(node.host)}:${node.port}`).join(',');
+  const hosts = redisHosts(options);
   if (options.kind === 'cluster') return `${scheme}://${hosts}`;
   if (options.kind === 'sentinel') return `${scheme}://${hosts}/${options.master}?db=${options.db}`;
   return `${scheme}://${hosts}/${options.db}`;

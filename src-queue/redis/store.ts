@@ -2,12 +2,14 @@
  * One Redis as the engine sees it: keys, a command connection, scripts. Whatever else needs a connection of its own
  * (blocking reads) gets it here, so that all are closed together.
  */
+import { Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
 import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
 import { createKeys, type Keys } from './keys';
 import type { RedisOptions } from './options';
 import { explain, isTransient, type Script, ScriptRunner } from './script';
+import { type RedisVitals, readVitals } from './vitals';
 
 export interface StoreDeps {
   options: RedisOptions;
@@ -55,6 +57,12 @@ export class RedisStore {
     };
     this.#connection.on('ready', () => tell(true));
     this.#connection.on('close', () => tell(false));
+  }
+
+  /** One measurement, not repeated. @throws where Redis does not answer */
+  vitals(): Promise<RedisVitals> {
+    const servers = this.#connection instanceof Cluster ? this.#connection.nodes('master') : [this.#connection];
+    return readVitals(servers, this.#deps.clock);
   }
 
   /** Runs a script of one queue. */

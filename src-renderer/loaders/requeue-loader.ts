@@ -25,8 +25,8 @@ export class RequeueLoader {
     const { signal } = this.#open;
     this.#store.open(filter);
     try {
-      const plan = await this.#api.planRequeue(toQuery(filter), signal);
-      if (!signal.aborted) this.#store.plan = plan;
+      const plan = await this.#api.call('requeueDlq', { body: { filter: toQuery(filter), dry_run: true }, signal });
+      if (!signal.aborted && 'samples' in plan) this.#store.plan = plan;
     } catch (error) {
       if (!signal.aborted) this.#store.fail(error);
     }
@@ -39,8 +39,9 @@ export class RequeueLoader {
     const { signal } = this.#open;
     this.#store.start();
     try {
-      const started = await this.#api.requeueFailed(toQuery(filter), plan.matched);
-      if (!signal.aborted) this.#follow(started.id, signal, started);
+      const body = { filter: toQuery(filter), expected_count: plan.matched };
+      const started = await this.#api.call('requeueDlq', { body });
+      if (!signal.aborted && 'id' in started) this.#follow(started.id, signal, started);
     } catch (error) {
       if (!signal.aborted) this.#store.fail(error);
     }
@@ -59,7 +60,7 @@ export class RequeueLoader {
   async #look(id: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     try {
-      const operation = await this.#api.operation(id, signal);
+      const operation = await this.#api.call('getOperation', { params: { id }, signal });
       if (!signal.aborted) this.#follow(id, signal, operation);
     } catch (error) {
       if (signal.aborted) return;

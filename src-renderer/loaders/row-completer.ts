@@ -29,7 +29,7 @@ export class RowCompleter {
 
   async #read(): Promise<void> {
     try {
-      const page = await this.#api.tasks(toQuery(this.#store.filter), { limit: NEWEST, cursor: null });
+      const page = await this.#api.call('listTasks', { query: { ...toQuery(this.#store.filter), limit: NEWEST } });
       this.#store.complete(page.tasks);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the rows stay as they are; the next frame asks again

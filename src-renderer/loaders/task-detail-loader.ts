@@ -41,14 +41,15 @@ export class TaskDetailLoader {
     if (id === null) return;
     this.#reading = new AbortController();
     const { signal } = this.#reading;
+    const call = { params: { id }, signal };
     this.#store.begin();
     try {
-      const [task, history, logs] = await Promise.all([
-        this.#api.task(id, signal),
-        this.#api.history(id, signal),
-        this.#api.logs(id, signal),
+      const [task, { history }, { logs }] = await Promise.all([
+        this.#api.call('getTask', call),
+        this.#api.call('taskHistory', call),
+        this.#api.call('taskLogs', call),
       ]);
-      const explanation = isFinal(task.status) ? null : await this.#api.explain(id, signal);
+      const explanation = isFinal(task.status) ? null : await this.#api.call('explainTask', call);
       if (!signal.aborted) this.#store.replace({ task, history, logs, explanation });
     } catch (error) {
       if (!signal.aborted) this.#store.fail(error);

@@ -1,4 +1,5 @@
 /** Reads pages of the task list into its store; a newer read cancels the one before. */
+import type { TaskPage } from '#queue/contract/task';
 import type { ApiClient } from '../net/api-client';
 import type { TaskListStore } from '../stores/task-list-store.svelte';
 import { type ListFilter, toQuery } from '../stores/task-row';
@@ -31,12 +32,15 @@ export class TaskListLoader {
     await this.#read(nextCursor, (page) => this.#store.append(page));
   }
 
-  async #read(cursor: string | null, use: (page: Awaited<ReturnType<ApiClient['tasks']>>) => void): Promise<void> {
+  async #read(cursor: string | null, use: (page: TaskPage) => void): Promise<void> {
     this.#reading.abort();
     this.#reading = new AbortController();
     const { signal } = this.#reading;
     try {
-      const page = await this.#api.tasks(toQuery(this.#store.filter), { limit: PAGE_SIZE, cursor }, signal);
+      const page = await this.#api.call('listTasks', {
+        query: { ...toQuery(this.#store.filter), limit: PAGE_SIZE, cursor },
+        signal,
+      });
       if (!signal.aborted) use(page);
     } catch (error) {
       if (!signal.aborted) this.#store.fail(error);

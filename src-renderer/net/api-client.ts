@@ -1,23 +1,9 @@
 /**
- * The REST API, typed by the contract: what goes out is typed, what comes in is parsed. Fails only with ApiError
- * (and the caller's own abort). Knows the address and where the token comes from, and nothing of state.
+ * The REST API, typed by the contract's route table: what goes out is typed, what comes in is parsed. Fails only with
+ * ApiError (and the caller's own abort). Knows the address and where the token comes from, and nothing of state.
  */
-import type { Method } from '#queue/contract/http';
-import { fleetRoutes } from '#queue/contract/http-fleet';
-import { dlqRoutes, operationRoutes, queueRoutes } from '#queue/contract/http-queues';
-import { taskRoutes } from '#queue/contract/http-tasks';
-import type { DryRun, Operation } from '#queue/contract/operation';
-import type { Queue, StatsOverview } from '#queue/contract/queue';
-import type {
-  Explanation,
-  HistoryEntry,
-  LogLine,
-  SubmitTaskInput,
-  Task,
-  TaskFilter,
-  TaskPage,
-} from '#queue/contract/task';
-import type { TaskTypeInfo, Worker } from '#queue/contract/worker';
+import type { BodyInputOf, Route, SuccessOf } from '#queue/contract/http';
+import { type RouteName, type Routes, routes } from '#queue/contract/http-routes';
 import { ApiError, problemError } from './api-error';
 
 export interface ApiClientDeps {
@@ -30,22 +16,13 @@ export interface ApiClientDeps {
   onUnauthenticated: () => void;
 }
 
-/** What is asked of the route table: where to, and how. */
-interface Target {
-  readonly method: Method;
-  /** With `{name}` for parameters. */
-  readonly path: string;
-}
+type QueryValue = string | number | boolean | readonly string[] | null | undefined;
 
-/** A schema of the contract. */
-interface Schema<T> {
-  parse(value: unknown): T;
-}
-
-interface Call {
+/** Parts of a request. Query values that are null, undefined, empty lists or empty texts are left out. */
+export interface ApiCall<R extends Route = Route> {
   params?: Readonly<Record<string, string>>;
-  query?: URLSearchParams;
-  body?: unknown;
+  query?: Readonly<Record<string, QueryValue>>;
+  body?: BodyInputOf<R>;
   signal?: AbortSignal | undefined;
 }
 
@@ -56,93 +33,41 @@ export class ApiClient {
     this.#deps = deps;
   }
 
-  stats(signal?: AbortSignal): Promise<StatsOverview> {
-    return this.#call(taskRoutes.statsOverview, taskRoutes.statsOverview.replies[200].body, { signal });
+  /** Calls a route by its name in the table. @throws {ApiError} with `fields` where the request is not valid */
+  async call<Name extends RouteName>(
+    name: Name,
+    { params = {}, query = {}, body, signal }: ApiCall<Routes[Name]> = {},
+  ): Promise<SuccessOf<Routes[Name]>> {
+    const route: Route = routes[name];
+    const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));
+    const { status, text } = await this.#fetch(route.method, path, { query, body, signal });
+    const schema = route.replies[status]?.body;
+    try {
+      // The schema is the route's own for this status, which is what the return type says.
+      return (schema === undefined ? null : schema.parse(JSON.parse(text))) as SuccessOf<Routes[Name]>;
+    } catch (error) {
+      throw ApiError.notUnderstood(status, error);
+    }
   }
 
-  async queues(signal?: AbortSignal): Promise<Queue[]> {
-    return (await this.#call(queueRoutes.listQueues, queueRoutes.listQueues.replies[200].body, { signal })).queues;
+  /** Address of a route, to be opened or copied; carries no token. */
+  urlOf(name: RouteName, params: Readonly<Record<string, string>> = {}): string {
+    const path = routes[name].path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));
+    return new URL(path.slice(1), this.#deps.baseUrl).href;
   }
 
-  async workers(signal?: AbortSignal): Promise<Worker[]> {
-    return (await this.#call(fleetRoutes.listWorkers, fleetRoutes.listWorkers.replies[200].body, { signal })).workers;
-  }
-
-  async taskTypes(signal?: AbortSignal): Promise<TaskTypeInfo[]> {
-    const route = fleetRoutes.listTaskTypes;
-    return (await this.#call(route, route.replies[200].body, { signal })).task_types;
-  }
-
-  /** Newest first. @param cursor `next_cursor` of the page before */
-  tasks(filter: TaskFilter, page: { limit: number; cursor: string | null }, signal?: AbortSignal): Promise<TaskPage> {
-    const query = new URLSearchParams({ limit: String(page.limit) });
-    for (const [name, value] of Object.entries(filter)) query.set(name, String(value)); // several statuses: with commas
-    if (page.cursor !== null) query.set('cursor', page.cursor);
-    return this.#call(taskRoutes.listTasks, taskRoutes.listTasks.replies[200].body, { query, signal });
-  }
-
-  task(id: string, signal?: AbortSignal): Promise<Task> {
-    return this.#call(taskRoutes.getTask, taskRoutes.getTask.replies[200].body, { params: { id }, signal });
-  }
-
-  async history(id: string, signal?: AbortSignal): Promise<HistoryEntry[]> {
-    const route = taskRoutes.taskHistory;
-    return (await this.#call(route, route.replies[200].body, { params: { id }, signal })).history;
-  }
-
-  async logs(id: string, signal?: AbortSignal): Promise<LogLine[]> {
-    const route = taskRoutes.taskLogs;
-    return (await this.#call(route, route.replies[200].body, { params: { id }, signal })).logs;
-  }
-
-  explain(id: string, signal?: AbortSignal): Promise<Explanation> {
-    return this.#call(taskRoutes.explainTask, taskRoutes.explainTask.replies[200].body, { params: { id }, signal });
-  }
-
-  /** @throws {ApiError} with `fields` where the task is not valid */
-  submit(task: SubmitTaskInput): Promise<Task> {
-    return this.#call(taskRoutes.submitTask, taskRoutes.submitTask.replies[201].body, { body: task });
-  }
-
-  cancel(id: string): Promise<Task> {
-    return this.#call(taskRoutes.cancelTask, taskRoutes.cancelTask.replies[200].body, { params: { id } });
-  }
-
-  retry(id: string): Promise<Task> {
-    return this.#call(taskRoutes.retryTask, taskRoutes.retryTask.replies[200].body, { params: { id } });
-  }
-
-  pauseQueue(queue: string): Promise<Queue> {
-    return this.#call(queueRoutes.pauseQueue, queueRoutes.pauseQueue.replies[200].body, { params: { queue } });
-  }
-
-  resumeQueue(queue: string): Promise<Queue> {
-    return this.#call(queueRoutes.resumeQueue, queueRoutes.resumeQueue.replies[200].body, { params: { queue } });
-  }
-
-  /** What `requeueFailed` would do; nothing changes. */
-  planRequeue(filter: TaskFilter, signal?: AbortSignal): Promise<DryRun> {
-    const route = dlqRoutes.requeueDlq;
-    return this.#call(route, route.replies[200].body, { body: { filter, dry_run: true }, signal });
-  }
-
-  /** @param expected how many the reader agreed to: refused with 409 where it is more than 10 % off */
-  requeueFailed(filter: TaskFilter, expected: number): Promise<Operation> {
-    const route = dlqRoutes.requeueDlq;
-    return this.#call(route, route.replies[202].body, { body: { filter, expected_count: expected } });
-  }
-
-  operation(id: string, signal?: AbortSignal): Promise<Operation> {
-    const route = operationRoutes.getOperation;
-    return this.#call(route, route.replies[200].body, { params: { id }, signal });
-  }
-
-  async #call<T>({ method, path }: Target, schema: Schema<T>, call: Call): Promise<T> {
+  async #fetch(
+    method: string,
+    path: string,
+    { query, body, signal }: { query: NonNullable<ApiCall['query']>; body: unknown; signal: AbortSignal | undefined },
+  ): Promise<{ status: number; text: string }> {
     const { baseUrl, fetch, token, onUnauthenticated } = this.#deps;
-    const { params = {}, query, body, signal } = call;
-    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
-    const url = new URL(filled.slice(1), baseUrl);
-    url.search = query?.toString() ?? '';
+    const url = new URL(path.slice(1), baseUrl);
+    for (const [name, value] of Object.entries(query)) {
+      if (value === null || value === undefined || value === '') continue;
+      if (typeof value !== 'object') url.searchParams.set(name, String(value));
+      else if (value.length > 0) url.searchParams.set(name, value.join(','));
+    }
     const headers = new Headers();
     const bearer = token();
     if (bearer !== null) headers.set('authorization', `Bearer ${bearer}`);
@@ -162,10 +87,6 @@ export class ApiClient {
     }
     if (status === 401) onUnauthenticated();
     if (status < 200 || status > 299) throw problemError(status, text);
-    try {
-      return schema.parse(text === '' ? null : JSON.parse(text));
-    } catch (error) {
-      throw ApiError.notUnderstood(status, error);
-    }
+    return { status, text };
   }
 }

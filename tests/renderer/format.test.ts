@@ -10,7 +10,7 @@ import {
   splitError,
   timeOfTaskId,
 } from '../../src-renderer/format';
-import { parseRoute, tasksHref } from '../../src-renderer/router.svelte';
+import { href, parseRoute, tasksHref, tasksOf } from '../../src-renderer/router.svelte';
 
 it.each([
   [0, '0 ms'],
@@ -66,15 +66,20 @@ it('reads the moment out of a task id', () => {
 });
 
 it('reads back the address of a filtered list, and nothing that is no state', () => {
-  const href = tasksHref(
+  const address = tasksHref(
     { status: 'failed', queue: 'a.b', type: 'email', text: 'x & y' },
     '01ARZ3NDEKTSV4RRFFQ69G5FAV',
   );
-  expect(parseRoute(href)).toEqual({
-    view: 'tasks',
+  expect(tasksOf(parseRoute(address))).toEqual({
     filter: { status: 'failed', queue: 'a.b', type: 'email', text: 'x & y' },
     taskId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
   });
-  expect(parseRoute('#/tasks?status=lost')).toMatchObject({ filter: { status: '' }, taskId: null });
-  expect(parseRoute('')).toEqual({ view: 'overview' });
+  expect(tasksOf(parseRoute('#/tasks?status=lost'))).toMatchObject({ filter: { status: '' }, taskId: null });
+  expect(parseRoute('')).toEqual({ view: 'overview', rest: [], query: {} });
+  expect(parseRoute('#/no-such-view/x')).toEqual({ view: 'overview', rest: [], query: {} });
+});
+
+it('keeps parts of an address apart, whatever is in them', () => {
+  const address = href('queues', ['a/b %'], { range: '6h', none: null, empty: '' });
+  expect(parseRoute(address)).toEqual({ view: 'queues', rest: ['a/b %'], query: { range: '6h' } });
 });

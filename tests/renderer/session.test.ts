@@ -1,10 +1,11 @@
 import { expect, it, vi } from 'vitest';
 import type { Operation } from '#queue/contract/operation';
-import { type Queue, sumCounts } from '#queue/contract/queue';
+import type { Queue } from '#queue/contract/queue';
+import type { SessionInfo } from '#queue/contract/session';
 import { Preferences } from '../../src-renderer/preferences.svelte';
 import { Session } from '../../src-renderer/session.svelte';
 import { NO_FILTER } from '../../src-renderer/stores/task-row';
-import { idOf, statsOf, taskOf } from '../support/wire';
+import { idOf, statsOf, taskOf, queueOf as wireQueue } from '../support/wire';
 import { snapshotOf, TestTime, taskFrame } from './support';
 
 function storage(): Storage {
@@ -23,7 +24,7 @@ function storage(): Storage {
 
 type Answer = { status?: number; body: unknown };
 
-function setup(answer: (path: string, init: RequestInit) => Answer) {
+function setup(answer: (path: string, init: RequestInit) => Answer, who: () => SessionInfo = () => sessionInfo()) {
   const time = new TestTime();
   const preferences = new Preferences(storage(), storage());
   const requests: string[] = [];
@@ -34,6 +35,7 @@ function setup(answer: (path: string, init: RequestInit) => Answer) {
     time,
     fetch: async (input, init) => {
       const url = new URL(String(input));
+      if (url.pathname === '/api/session') return new Response(JSON.stringify(who()), { status: 200 });
       requests.push(`${init?.method ?? 'GET'} ${url.pathname}${url.search}`);
       const { status = 200, body } = answer(url.pathname, init ?? {});
       return new Response(JSON.stringify(body), { status });
@@ -52,6 +54,46 @@ function setup(answer: (path: string, init: RequestInit) => Answer) {
   const hello = { type: 'hello', protocol: 1, seq: 0, heartbeat: 15, version: '0.1.0' };
   return { session, time, preferences, requests, sockets, receive, hello };
 }
+
+const sessionInfo = (more: Partial<SessionInfo> = {}): SessionInfo => ({
+  profile: {
+    name: null,
+    environment: 'local',
+    topology: 'standalone',
+    tls: false,
+    redis: '127.0.0.1:6379',
+    database: 0,
+    owned: true,
+    prefix: 'mr',
+  },
+  actor: { name: 'local', role: 'admin' },
+  safety: { level: 'open', unlocked_until: null, unlocked_by: null, locked: false },
+  capabilities: ['submitTask', 'pauseQueue'],
+  version: '0.1.0',
+  now: '2026-11-22T12:00:00.000Z',
+  redis_time_offset_ms: 0,
+  ...more,
+});
+
+it('knows what may be done here, hears of a lock at once, and asks again what that means', async () => {
+  let info = sessionInfo({ actor: { name: 'ops', role: 'operator' } });
+  const { session, receive, hello } = setup(
+    () => page(),
+    () => info,
+  );
+  expect(session.refusal('pauseQueue')).toBe('Not connected');
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
+  await settled();
+  expect(session.refusal('pauseQueue')).toBeNull();
+  expect(session.refusal('purgeQueue')).toBe('Needs the role admin');
+  const locked = { level: 'read_only', unlocked_until: null, unlocked_by: null, locked: true } as const;
+  info = sessionInfo({ safety: locked, capabilities: [] });
+  receive({ type: 'session', safety: locked });
+  expect(session.refusal('pauseQueue')).toBe('Read-only: unlock first');
+  await settled();
+  expect(session.refusal('pauseQueue')).toBe('Read-only: unlock first');
+  expect(session.safetyLevel).toBe('read_only');
+});
 
 const page = (...tasks: unknown[]) => ({ body: { tasks, next_cursor: null, total: tasks.length, total_exact: true } });
 const settled = () => new Promise((resolve) => setTimeout(resolve));
@@ -83,7 +125,7 @@ it('reads the list again after a resync', async () => {
   receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
   session.loadTasks({ ...NO_FILTER, status: 'failed' });
   await settled();
-  expect(requests).toEqual(['GET /api/tasks?limit=100&status=failed']);
+  expect(requests).toEqual(['GET /api/tasks?status=failed&limit=100']);
   receive({ type: 'resync', reason: 'lost' }, { type: 'snapshot', seq: 9, ...snapshotOf() });
   expect(requests).toHaveLength(2);
 });
@@ -172,19 +214,8 @@ it('reads the names of rows that came as frames, at most once a second', async (
   expect(session.latest.rows.map((row) => row.name)).toEqual(['Order 2', null]);
 });
 
-const queueOf = (change: Partial<Queue> = {}): Queue => ({
-  name: 'emails',
-  paused: false,
-  depth: sumCounts([]),
-  oldest_pending_age: null,
-  late: false,
-  rate_in: 0,
-  rate_out: 0,
-  eta_seconds: null,
-  limits: { concurrency: null, rate: null, target_age: null, aging: null },
-  workers: 1,
-  ...change,
-});
+const queueOf = (change: Partial<Queue> = {}): Queue =>
+  wireQueue('emails', { eta_seconds: null, workers: 1, ...change });
 
 it('pauses and resumes a queue, and shows what the server answers', async () => {
   const { session, requests, receive, hello } = setup((path) => ({

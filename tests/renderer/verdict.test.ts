@@ -1,21 +1,10 @@
 import { expect, it } from 'vitest';
-import { type Queue, sumCounts } from '#queue/contract/queue';
+import type { Queue } from '#queue/contract/queue';
 import { oldestPending, verdictOf } from '../../src-renderer/views/overview/verdict';
-import { statsOf } from '../support/wire';
+import { statsOf, queueOf as wireQueue } from '../support/wire';
 
-const queueOf = (change: Partial<Queue> = {}): Queue => ({
-  name: 'default',
-  paused: false,
-  depth: sumCounts([]),
-  oldest_pending_age: null,
-  late: false,
-  rate_in: 0,
-  rate_out: 0,
-  eta_seconds: null,
-  limits: { concurrency: null, rate: null, target_age: null, aging: null },
-  workers: 1,
-  ...change,
-});
+const queueOf = (change: Partial<Queue> = {}): Queue =>
+  wireQueue('default', { eta_seconds: null, workers: 1, ...change });
 
 it('calls it quiet only where nothing waits and nothing has failed', () => {
   expect(verdictOf(statsOf(), [queueOf()], 1)).toBe('All quiet: nothing waits');

@@ -213,6 +213,13 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     return states.filter((state) => state !== null);
   }
 
+  async pendingTypes(queue: string) {
+    const pending = [...this.tasks.values()].filter((task) => task.queue === queue && task.status === 'pending');
+    const byType = new Map<string, number>();
+    for (const { type } of pending) byType.set(type, (byType.get(type) ?? 0) + 1);
+    return { total: pending.length, sampled: pending.length, byType };
+  }
+
   async errorGroups() {
     const failed = this.#matching({ status: ['failed'] });
     if (failed.length === 0) return [];

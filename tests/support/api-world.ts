@@ -4,6 +4,8 @@
  */
 import { expect } from 'vitest';
 import { type Access, type App, createApp } from '#main/server/app';
+import { NO_TRAFFIC } from '#main/server/fleet-view';
+import { OperationWatch } from '#main/server/operation-watch';
 import type {
   AuditLog,
   KeyStore,
@@ -13,10 +15,13 @@ import type {
   RedisProbe,
   StoredKey,
 } from '#main/server/ports';
+import { RedisGauge } from '#main/server/redis-gauge';
+import { Safety } from '#main/server/safety';
 import { DEFAULT_RATE_LIMIT, type ServerDeps, type ServerSettings } from '#main/server/settings';
 import { Problem, type Route } from '#queue/contract/http';
 import { routes } from '#queue/contract/http-routes';
 import type { AuditEntry, Operation } from '#queue/contract/operation';
+import type { SafetyLevel } from '#queue/contract/session';
 import type { Worker } from '#queue/contract/worker';
 import type { OperationRequest } from '#queue/engine/operations';
 import type { AnnouncedType, TaskEngine, WorkerCommand, WorkerDirectory } from '#queue/engine/ports';
@@ -25,6 +30,12 @@ import { silentLog } from '#queue/kernel/log';
 import { MemoryQueue } from './api-memory-queue';
 
 export const TIME = '2026-01-31T12:00:00.000Z';
+
+/** A Redis that tests take away, and how often it was measured. */
+export interface RedisSwitch {
+  up: boolean;
+  measured: number;
+}
 
 export interface World {
   app: App;
@@ -36,7 +47,7 @@ export interface World {
   audit: AuditEntry[];
   keys: StoredKey[];
   operations: OperationRequest[];
-  redis: { up: boolean };
+  redis: RedisSwitch;
   /** Calls, and checks the answer against the route table. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
 }
@@ -55,6 +66,8 @@ export interface WorldOptions {
   engine?: Partial<TaskEngine>;
   clock?: Clock;
   pools?: PoolManager | null;
+  safety?: SafetyLevel;
+  audit?: Partial<AuditLog>;
 }
 
 export function createWorld(options: WorldOptions = {}): World {
@@ -66,19 +79,23 @@ export function createWorld(options: WorldOptions = {}): World {
     audit: [] as AuditEntry[],
     keys: [] as StoredKey[],
     operations: [] as OperationRequest[],
-    redis: { up: true },
+    redis: { up: true, measured: 0 },
   };
+  const clock = options.clock ?? systemClock;
+  const redis = probeOf(state.redis);
   const deps: ServerDeps = {
     engine: engineOf(queue, options.engine),
     reader: queue,
     directory: directoryOf(state),
-    operations: runnerOf(state.operations),
+    operations: new OperationWatch(runnerOf(state.operations)),
     pools: options.pools === undefined ? null : options.pools,
     metrics: quietMetrics,
-    audit: auditOf(state.audit),
+    audit: { ...auditOf(state.audit), ...options.audit },
     keys: keyStoreOf(state.keys),
-    redis: probeOf(state.redis),
-    clock: options.clock ?? systemClock,
+    redis,
+    redisGauge: new RedisGauge(redis, clock),
+    safety: new Safety(options.safety ?? 'open', clock),
+    clock,
     log: silentLog,
     settings: { ...SETTINGS, ...options.settings },
   };
@@ -91,6 +108,16 @@ export const SETTINGS: ServerSettings = {
   port: 0,
   version: '1.2.3',
   redisIsLoopback: true,
+  profile: {
+    name: null,
+    environment: 'local',
+    topology: 'standalone',
+    tls: false,
+    redis: '127.0.0.1:6379',
+    database: 0,
+    owned: true,
+    prefix: 'mr',
+  },
   tokens: [],
   allowedHosts: [],
   allowedOrigins: [],
@@ -237,6 +264,7 @@ function runnerOf(asked: OperationRequest[]): OperationRunner {
       return operation({ action: request.action, by: request.by });
     },
     list: async () => [operation()],
+    active: async () => [operation()],
     get: one,
     pause: one,
     resume: one,
@@ -245,14 +273,20 @@ function runnerOf(asked: OperationRequest[]): OperationRunner {
 }
 
 const quietMetrics: MetricsSource = {
-  overview: async () => ({ throughput_per_second: 2, latency_ms: { p50: 1, p95: 2, p99: null } }),
+  overview: async () => ({
+    throughput_per_second: 2,
+    latency_ms: { p50: 1, p95: 2, p99: null },
+    failing_share: 0.25,
+    dead_per_hour: 4,
+  }),
   timeseries: async ({ rangeSeconds, stepSeconds, queue }) => ({
     range: rangeSeconds,
     step: stepSeconds,
     queue,
     points: [],
   }),
-  queueRates: async () => new Map([['default', { in: 1, out: 3 }]]),
+  queueFigures: async () => new Map([['default', { ...NO_TRAFFIC, in: 1, out: 3, failingShare: 0.5, deadPerHour: 2 }]]),
+  typeFigures: async () => ({ since: TIME, types: new Map([['email', { ...NO_TRAFFIC, in: 1 }]]) }),
   eventTotals: () => new Map([['completed', 5]]),
 };
 
@@ -275,6 +309,14 @@ function keyStoreOf(stored: StoredKey[]): KeyStore {
   };
 }
 
-const probeOf = (state: { up: boolean }): RedisProbe => ({
-  ping: () => (state.up ? Promise.resolve() : Promise.reject(new Error('redis is down'))),
-});
+function probeOf(state: RedisSwitch): RedisProbe {
+  const ping = () => (state.up ? Promise.resolve() : Promise.reject(new Error('redis is down')));
+  return {
+    ping,
+    vitals: async () => {
+      state.measured++;
+      await ping();
+      return { latencyMs: 0.4321, memoryBytes: 1_000_000, maxMemoryBytes: null, clients: 3, clockOffsetMs: -12.4 };
+    },
+  };
+}

@@ -1,6 +1,10 @@
 /** The server over a real engine on a real Redis, on a socket. Answers are checked against the route table. */
 import { HttpServer } from '#main/server/http-server';
+import { OperationWatch } from '#main/server/operation-watch';
+import { RedisGauge } from '#main/server/redis-gauge';
+import { Safety } from '#main/server/safety';
 import type { ServerSettings } from '#main/server/settings';
+import type { SafetyLevel } from '#queue/contract/session';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
@@ -16,20 +20,27 @@ export interface RealApi {
   stop(): Promise<void>;
 }
 
-export async function startApi(redis: RedisServer, settings: Partial<ServerSettings> = {}): Promise<RealApi> {
+export async function startApi(
+  redis: RedisServer,
+  settings: Partial<ServerSettings> = {},
+  safety: SafetyLevel = 'open',
+): Promise<RealApi> {
   const connected = connectTo(redis);
   await connected.whenReady(5000);
-  const { engine, reader, directory, operations, recorder, audit, keys, ping, carrier } = connected;
+  const { engine, reader, directory, operations, recorder, audit, keys, ping, vitals, carrier } = connected;
+  const probe = { ping, vitals };
   const http = new HttpServer({
     engine,
     reader,
     directory,
-    operations,
+    operations: new OperationWatch(operations),
     pools: null,
     metrics: recorder,
     audit,
     keys,
-    redis: { ping },
+    redis: probe,
+    redisGauge: new RedisGauge(probe, systemClock),
+    safety: new Safety(safety, systemClock),
     clock: systemClock,
     log: silentLog,
     settings: { ...SETTINGS, ...settings },

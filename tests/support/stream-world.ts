@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
+import { Safety } from '#main/server/safety';
 import { StreamServer } from '#main/server/stream-server';
 import type { Snapshot } from '#main/server/stream-snapshots';
+import type { Operation } from '#queue/contract/operation';
+import type { SafetyLevel } from '#queue/contract/session';
 import { type ServerFrame, ServerFrame as ServerFrameSchema } from '#queue/contract/stream';
 import type { FeedItem, TaskChange } from '#queue/engine/ports';
 import { silentLog } from '#queue/kernel/log';
@@ -28,6 +31,11 @@ export const emptySnapshot = (): Snapshot => ({
   queues: [],
   workers: [],
   tasks: [],
+  operations: [],
+  system: {
+    redis: { up: true, latency_ms: 0.4, memory_bytes: 1, max_memory_bytes: null, clients: 3, clock_offset_ms: 0 },
+    at: '2026-11-22T12:00:00.000Z',
+  },
 });
 
 /** A client that keeps every frame, each checked against the contract. */
@@ -92,13 +100,17 @@ export async function startStream(
     snapshot?: () => Promise<Snapshot>;
     authenticate?: (headers: IncomingHttpHeaders) => unknown;
     checkRequest?: (headers: IncomingHttpHeaders) => unknown;
+    safety?: SafetyLevel;
   } = {},
 ) {
   const clock = new ManualClock();
   const http = createServer();
   let listener: ((item: FeedItem) => void) | undefined;
   const state = emptySnapshot();
-  const reads = { snapshot: 0, stats: 0, queues: 0, workers: 0 };
+  const reads = { snapshot: 0, stats: 0, queues: 0, workers: 0, system: 0, operations: 0 };
+  const safety = new Safety(options.safety ?? 'open', clock);
+  /** Told at the next look, then no more. */
+  const news: Operation[] = [];
   const server = new StreamServer({
     http,
     clock,
@@ -128,6 +140,18 @@ export async function startStream(
       reads.workers++;
       return state.workers;
     },
+    system: async () => {
+      reads.system++;
+      return state.system;
+    },
+    operations: {
+      changes: async () => {
+        reads.operations++;
+        return news.splice(0);
+      },
+      forget: () => undefined,
+    },
+    safety,
   });
   await server.start();
   http.listen(0, '127.0.0.1');
@@ -140,6 +164,8 @@ export async function startStream(
     server,
     state,
     reads,
+    news,
+    safety,
     url,
     emit: (...changes: TaskChange[]) => listener?.({ kind: 'changes', changes }),
     gap: (queue = 'default') => listener?.({ kind: 'gap', queue, reason: 'trimmed' }),

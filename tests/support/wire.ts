@@ -1,15 +1,45 @@
 /** What goes over the wire, in its smallest valid form. Runs in a browser too. */
-import { type StatsOverview, sumCounts } from '#queue/contract/queue';
+import { type Queue, type StatsOverview, sumCounts } from '#queue/contract/queue';
 import type { Task } from '#queue/contract/task';
 
 export const idOf = (n: number): string => `01KA9Z6Q0M${String(n).padStart(16, '0')}`;
+
+const NOTHING = { p50: null, p95: null, p99: null };
 
 export const statsOf = (change: Partial<StatsOverview> = {}): StatsOverview => ({
   total: 0,
   ...sumCounts([]),
   workers: 0,
   throughput_per_second: 0,
-  latency_ms: { p50: null, p95: null, p99: null },
+  latency_ms: NOTHING,
+  failing_share: null,
+  dead_per_hour: 0,
+  oldest_pending: null,
+  fetching: 0,
+  slots: 0,
+  busy: 0,
+  ...change,
+});
+
+export const queueOf = (name: string, change: Partial<Queue> = {}): Queue => ({
+  name,
+  paused: false,
+  depth: sumCounts([]),
+  oldest_pending_age: null,
+  late: false,
+  rate_in: 0,
+  rate_out: 0,
+  eta_seconds: 0,
+  limits: { concurrency: null, rate: null, target_age: null, aging: null },
+  workers: 0,
+  fetching: 0,
+  running: 0,
+  slots: 0,
+  oldest_pending_at: null,
+  wait_ms: NOTHING,
+  run_ms: NOTHING,
+  failing_share: null,
+  failed_per_hour: 0,
   ...change,
 });
 

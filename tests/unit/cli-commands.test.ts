@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newLines } from '#main/cli/logs';
-import { type QueueLimits, sumCounts } from '#queue/contract/queue';
+import { sumCounts } from '#queue/contract/queue';
 import { AT, CliWorld, ID, operation, problem, task } from '../support/cli-world';
+import { queueOf, statsOf } from '../support/wire';
 
 let world: CliWorld;
 beforeEach(async () => {
@@ -172,24 +173,20 @@ describe('lists', () => {
 
   it('show queues and workers', async () => {
     const depth = { ...sumCounts([]), pending: 12, processing: 1 };
-    const limits: QueueLimits = { concurrency: null, rate: null, target_age: null, aging: null };
     world.answers['GET /api/queues'] = [
       {
         status: 200,
         body: {
           queues: [
-            {
-              name: 'mails',
+            queueOf('mails', {
               paused: true,
               depth,
               oldest_pending_age: 75,
-              late: false,
               rate_in: 1,
               rate_out: 2,
               eta_seconds: 12,
-              limits,
               workers: 1,
-            },
+            }),
           ],
         },
       },
@@ -201,13 +198,7 @@ describe('lists', () => {
 
   it('show the totals, again and again when asked, until interrupted', async () => {
     const counts = { ...sumCounts([]), pending: 3, completed: 4 };
-    const body = {
-      total: 7,
-      ...counts,
-      workers: 1,
-      throughput_per_second: 2,
-      latency_ms: { p50: 1, p95: null, p99: null },
-    };
+    const body = statsOf({ total: 7, ...counts, workers: 1, throughput_per_second: 2 });
     world.answers['GET /api/tasks/stats/overview'] = [{ status: 200, body }];
     expect((await world.run(['stats'])).out).toMatch(/pending +3\n/);
     const interrupted = new AbortController();

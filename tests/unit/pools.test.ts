@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LeftWorkers } from '#main/pools/left-workers';
 import { LineCutter, OutputTail, TAIL_LINES } from '#main/pools/output-tail';
 import { WorkerPools } from '#main/pools/pool-manager';
 import { PoolStore } from '#main/pools/pool-store';
@@ -16,6 +17,11 @@ const config = JSON.parse(process.env.MILLRACE_WORKER_CONFIG);
 process.on('SIGTERM', () => { console.log('got SIGTERM'); if (!config.stubborn) process.exit(0); });
 process.on('SIGUSR1', () => console.log('quiet now'));
 process.on('disconnect', () => process.exit(3));
+process.on('message', (message) => {
+  if (message.type !== 'detach' || config.stubborn) return;
+  process.removeAllListeners('disconnect');
+  process.send({ type: 'detached' });
+});
 console.log('argv ' + process.argv.length + ' ' + config.concurrency);
 process.send({ type: 'ready', workerId: 'w' + process.pid });
 process.send({ type: 'running', tasks: config.tasks ?? [] }, () => {
@@ -76,6 +82,14 @@ const alive = (pid: number | null): boolean => {
     return pid !== null && process.kill(pid, 0);
   } catch {
     return false;
+  }
+};
+/** Also for one that nobody has collected yet: its parent may be this process. */
+const ended = (pid: number): boolean => {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
   }
 };
 
@@ -211,7 +225,12 @@ describe('a worker pool', () => {
 
 describe('the pools of a process', () => {
   const managerOf = (configured: CreatePool | null = null): WorkerPools => {
-    const manager = new WorkerPools({ ...deps(), configured, store: new PoolStore(join(dir, 'data/pools.json')) });
+    const manager = new WorkerPools({
+      ...deps(),
+      configured,
+      store: new PoolStore(join(dir, 'data/pools.json')),
+      left: new LeftWorkers(join(dir, 'data/left-workers.json'), silentLog),
+    });
     pools.push(manager);
     return manager;
   };
@@ -245,6 +264,32 @@ describe('the pools of a process', () => {
     });
     await expect(manager.patch('default', { handlers: 'relative' })).rejects.toMatchObject({ code: 'INVALID' });
     expect(await manager.list()).toHaveLength(1);
+  });
+
+  it('lets go of its processes, and the next start asks them to finish', async () => {
+    const first = managerOf({ ...input, processes: 2 });
+    await first.start();
+    const serving = async () =>
+      (await first.list()).flatMap((pool) => pool.members).filter((m) => m.state === 'running');
+    await vi.waitFor(async () => expect(await serving()).toHaveLength(2), { timeout: 10_000 });
+    const left = (await serving()).map((member) => member.pid ?? 0);
+    for (const pid of left) pids.add(pid);
+    await first.detach();
+    await first.stop(); // has nothing left to stop
+    expect(left.map(alive)).toEqual([true, true]);
+
+    const second = managerOf({ ...input, processes: 1 });
+    await second.start();
+    await until(() => expect(left.map(ended)).toEqual([true, true]));
+    expect((await second.list())[0]?.members).toHaveLength(1);
+  });
+
+  it('stops a process that does not serve yet when it lets go of the others', async () => {
+    const manager = managerOf(input);
+    await manager.start();
+    const pid = (await manager.list())[0]?.members[0]?.pid ?? 0;
+    await manager.detach();
+    expect(alive(pid)).toBe(false);
   });
 
   it('answers for pools that it does not have', async () => {

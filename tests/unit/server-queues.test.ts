@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '#main/server/explain';
-import { toQueue } from '#main/server/fleet-view';
+import { NO_TRAFFIC, toQueue } from '#main/server/fleet-view';
 import { sumCounts } from '#queue/contract/queue';
 import type { QueueState, WaitFacts } from '#queue/engine/ports';
 import { createWorld, worker } from '../support/api-world';
@@ -32,6 +32,11 @@ describe('a queue', () => {
       rate_out: 3,
       eta_seconds: 0.5,
       workers: 1,
+      fetching: 1,
+      running: 0,
+      slots: 10,
+      failing_share: 0.5,
+      failed_per_hour: 2,
       limits: { concurrency: null, rate: null, target_age: null, aging: null },
     });
     expect(body.depth).toMatchObject({ pending: 1, failed: 1, completed: 0 });
@@ -115,7 +120,7 @@ describe('a queue', () => {
           oldestPendingAt: NOW - ms,
           limits: { concurrency: null, rate: null, targetAgeMs: 5000, agingMs: null },
         }),
-        { in: 0, out: 0 },
+        NO_TRAFFIC,
         [],
       );
     expect(at(5000)).toMatchObject({ late: false, oldest_pending_age: 5 });
@@ -124,10 +129,10 @@ describe('a queue', () => {
 
   it('has no time to drain while it grows or is paused', () => {
     const counts = { ...COUNTS, pending: 10 };
-    expect(toQueue(state({ counts }), { in: 2, out: 2 }, []).eta_seconds).toBeNull();
-    expect(toQueue(state({ counts, paused: true }), { in: 0, out: 2 }, []).eta_seconds).toBeNull();
-    expect(toQueue(state({ counts }), { in: 1, out: 3 }, []).eta_seconds).toBe(5);
-    expect(toQueue(state(), { in: 1, out: 0 }, []).eta_seconds).toBe(0);
+    expect(toQueue(state({ counts }), { ...NO_TRAFFIC, in: 2, out: 2 }, []).eta_seconds).toBeNull();
+    expect(toQueue(state({ counts, paused: true }), { ...NO_TRAFFIC, in: 0, out: 2 }, []).eta_seconds).toBeNull();
+    expect(toQueue(state({ counts }), { ...NO_TRAFFIC, in: 1, out: 3 }, []).eta_seconds).toBe(5);
+    expect(toQueue(state(), { ...NO_TRAFFIC, in: 1, out: 0 }, []).eta_seconds).toBe(0);
   });
 });
 

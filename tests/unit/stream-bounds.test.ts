@@ -146,7 +146,7 @@ it('takes the socket from a client that neither reads nor goes', async () => {
 it('computes stats, queues and workers only while someone listens, and sends them when they change', async () => {
   await using world = await startStream();
   await world.clock.advance(10_000);
-  expect(world.reads).toEqual({ snapshot: 0, stats: 0, queues: 0, workers: 0 });
+  expect(world.reads).toEqual({ system: 0, operations: 0, snapshot: 0, stats: 0, queues: 0, workers: 0 });
   const client = await world.live();
   client.send({ type: 'subscribe', topics: ['tasks', 'stats'] });
   await client.next('subscribed');

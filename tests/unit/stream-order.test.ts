@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { LIMITS } from '#queue/contract/limits';
+import { operation } from '../support/api-world';
 import { change, emptySnapshot, startStream } from '../support/stream-world';
 import { idOf } from '../support/wire';
 
@@ -12,7 +13,7 @@ it('sends hello, then the snapshot, then every change, numbered without a gap', 
   world.emit(change(1), change(2, { event: 'started', status: 'processing', attempts: 1, maxAttempts: 4 }));
   world.emit(change(2, { event: 'completed', status: 'completed' }));
   await client.settled();
-  expect(client.types()).toEqual(['hello', 'snapshot', 'task', 'task', 'task']);
+  expect(client.types()).toEqual(['hello', 'session', 'snapshot', 'task', 'task', 'task']);
   expect(client.tasks().map((frame) => frame.seq - snapshot.seq)).toEqual([1, 2, 3]);
   expect(client.tasks()[1]?.task).toEqual({
     id: idOf(2),
@@ -37,7 +38,7 @@ it('sends what happens while the snapshot is read after it, and loses none of it
   const hello = await client.next('hello');
   world.emit(change(1), change(2));
   await client.settled();
-  expect(client.types()).toEqual(['hello']);
+  expect(client.types()).toEqual(['hello', 'session']);
   finish?.();
   expect((await client.next('snapshot')).seq).toBe(hello.seq);
   expect((await client.next('task')).seq).toBe(hello.seq + 1);
@@ -97,7 +98,7 @@ it('sends no new snapshot for fewer topics, and one for more', async () => {
   client.send({ type: 'subscribe', topics: ['queue:emails'] });
   await client.next('subscribed');
   await client.settled();
-  expect(client.types()).toEqual(['hello', 'snapshot', 'subscribed', 'subscribed']);
+  expect(client.types()).toEqual(['hello', 'session', 'snapshot', 'subscribed', 'subscribed']);
   client.send({ type: 'subscribe', topics: ['stats'] });
   expect((await client.next('subscribed')).topics).toEqual(['queue:emails', 'stats', 'tasks']);
   await client.next('snapshot');
@@ -107,7 +108,14 @@ it('stops sending what is unsubscribed', async () => {
   await using world = await startStream();
   const client = await world.live();
   client.send({ type: 'unsubscribe', topics: ['tasks'] });
-  expect((await client.next('subscribed')).topics).toEqual(['alerts', 'operations', 'queues', 'stats', 'workers']);
+  expect((await client.next('subscribed')).topics).toEqual([
+    'alerts',
+    'operations',
+    'queues',
+    'stats',
+    'system',
+    'workers',
+  ]);
   world.emit(change(1));
   await client.settled();
   expect(client.tasks()).toEqual([]);
@@ -120,12 +128,12 @@ it('sends operations and alerts to those who follow them', async () => {
   const [all, tasksOnly] = [await world.live(), await world.live()];
   tasksOnly.send({ type: 'subscribe', topics: ['tasks'] });
   await tasksOnly.next('subscribed');
-  world.server.push({ type: 'operation', operation: { id: 'op-1' } });
+  world.server.push({ type: 'operation', operation: operation() });
   world.server.push({ type: 'alert', message: 'emails is late' });
-  expect(await all.next('operation')).toEqual({ type: 'operation', operation: { id: 'op-1' } });
+  expect(await all.next('operation')).toEqual({ type: 'operation', operation: operation() });
   expect((await all.next('alert')).message).toBe('emails is late');
   await tasksOnly.settled();
-  expect(tasksOnly.types()).toEqual(['hello', 'snapshot', 'subscribed']);
+  expect(tasksOnly.types()).toEqual(['hello', 'session', 'snapshot', 'subscribed']);
 });
 
 it('goes on after a lost connection with the frames that were missed, and no snapshot', async () => {

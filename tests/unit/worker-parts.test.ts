@@ -320,7 +320,11 @@ describe('word to the parent process', () => {
     const clock = new ManualClock();
     const sent: unknown[] = [];
     let running: never[] = [];
-    const link = new ParentLink({ send: (message) => sent.push(message) }, clock, () => running);
+    const link = new ParentLink(
+      { send: (message) => sent.push(message), onDetach: () => undefined },
+      clock,
+      () => running,
+    );
     link.ready('w-1');
     running = [task('A')];
     link.runningChanged();

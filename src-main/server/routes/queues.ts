@@ -22,6 +22,12 @@ export function createQueueHandlers({ engine, reader, fleet, auditor }: HandlerD
       return { status: 200, body: await read(params.queue) };
     },
 
+    async queueTypes({ params: { queue } }) {
+      const types = await fleet.types(queue);
+      if (types === null) throw new QueueError('QUEUE_NOT_FOUND', `there is no queue "${queue}"`);
+      return { status: 200, body: types };
+    },
+
     async pauseQueue({ params: { queue }, caller }) {
       await engine.pause(queue);
       await auditor.record(caller, 'queue.pause', queue);

@@ -90,7 +90,11 @@ export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRou
     },
 
     async explainTask({ params: { id } }) {
-      const [facts, workers, rates] = await Promise.all([reader.waitFacts(id), fleet.workers(), metrics.queueRates()]);
+      const [facts, workers, rates] = await Promise.all([
+        reader.waitFacts(id),
+        fleet.workers(),
+        metrics.queueFigures(),
+      ]);
       if (facts === null) throw noTask(id);
       return { status: 200, body: explain(facts, workers, rates.get(facts.queue.name) ?? { in: 0, out: 0 }) };
     },

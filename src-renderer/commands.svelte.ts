@@ -1,0 +1,139 @@
+/**
+ * Everything that can be done by a key or from the palette, in one list: views add what they can do while they are
+ * shown, and take it back when they go. The key handler, the palette and the `?` sheet read the same entries.
+ */
+import { SvelteSet } from 'svelte/reactivity';
+import type { IconName } from './components/icon-paths';
+
+export type CommandGroup = 'Go to' | 'Actions' | 'List' | 'Task' | 'View';
+
+export interface Command {
+  /** Stable: keys can be looked up by it. */
+  readonly id: string;
+  /** A verb with its object: `Pause payments`. */
+  readonly title: string;
+  readonly group: CommandGroup;
+  /**
+   * `g o` (one after the other), `shift+r`, `mod+k` (⌘ on a Mac, Ctrl elsewhere), `escape`, `j`. Several with a comma.
+   */
+  readonly keys?: string;
+  /** What follows from it, in a sentence; the palette's foot shows it. */
+  readonly consequence?: string;
+  readonly icon?: IconName;
+  /** Only a key, not listed in the palette: moving in a list. */
+  readonly hidden?: boolean;
+  /** Why it cannot be done now; null where it can. */
+  readonly refusal?: string | null;
+  readonly run: () => void;
+}
+
+/** How long the second key of `g o` may take. */
+const SEQUENCE_MS = 1200;
+
+export class Commands {
+  readonly #sources = new SvelteSet<() => readonly Command[]>();
+  /** The newest source first: a view's key wins over the frame's. */
+  readonly all = $derived([...this.#sources].reverse().flatMap((source) => source()));
+
+  /** @returns how to take them back: `$effect(() => commands.add(() => [...]))` */
+  add(source: () => readonly Command[]): () => void {
+    this.#sources.add(source);
+    return () => this.#sources.delete(source);
+  }
+
+  /** @returns the command of these keys, or `prefix` where one begins with them */
+  match(pressed: string): Command | 'prefix' | null {
+    let begun = false;
+    for (const command of this.all) {
+      for (const keys of command.keys?.split(',') ?? []) {
+        if (keys.trim() === pressed) return command;
+        begun ||= keys.trim().startsWith(`${pressed} `);
+      }
+    }
+    return begun ? 'prefix' : null;
+  }
+}
+
+const TYPING = 'input:not([type=checkbox],[type=radio],[type=range]), textarea, select, [contenteditable]';
+/** Keys that belong to the element that has the focus. */
+const OWN_KEYS = new Set(['enter', ' ', 'arrowup', 'arrowdown', 'arrowleft', 'arrowright', 'tab', 'home', 'end']);
+
+export interface KeyboardDeps {
+  commands: Commands;
+  /** Single letters do something; WCAG 2.1.4 wants them to be put off. */
+  singleKeys: () => boolean;
+  isMac: boolean;
+  /** Unix ms. */
+  now: () => number;
+}
+
+/** Listens on the window and runs commands. Nothing fires while somebody types, but what has `mod` in it. */
+export class Keyboard {
+  readonly #deps: KeyboardDeps;
+  #begun = '';
+  #begunAt = 0;
+
+  constructor(deps: KeyboardDeps) {
+    this.#deps = deps;
+  }
+
+  readonly onkeydown = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.isComposing || ['Shift', 'Control', 'Meta', 'Alt'].includes(event.key)) return;
+    const { commands, singleKeys, now } = this.#deps;
+    const stroke = this.#stroke(event);
+    const plain = !stroke.includes('mod+') && stroke !== 'escape';
+    const target = event.target instanceof Element ? event.target : null;
+    if (plain && (target?.closest(TYPING) || !singleKeys())) return;
+    // A dialog's keys are its own: only what has `mod` reaches the commands from there.
+    if (plain && target?.closest('dialog')) return;
+    if (OWN_KEYS.has(stroke) && target?.closest('button, a, summary, [role=tab], [role=menuitem], [role=option]'))
+      return;
+    const sequence = this.#begun !== '' && now() - this.#begunAt < SEQUENCE_MS ? `${this.#begun} ${stroke}` : stroke;
+    const found = commands.match(sequence) ?? (sequence === stroke ? null : commands.match(stroke));
+    this.#begun = '';
+    if (found === null) return;
+    event.preventDefault();
+    if (found === 'prefix') {
+      this.#begun = sequence;
+      this.#begunAt = now();
+    } else if (!found.refusal) found.run();
+  };
+
+  #stroke(event: KeyboardEvent): string {
+    const mod = this.#deps.isMac ? event.metaKey : event.ctrlKey;
+    const key = event.key.toLowerCase();
+    // A sign such as ? already has its shift in it; a letter has not.
+    const shift = event.shiftKey && (key.length > 1 || /[a-z]/.test(key));
+    return `${mod ? 'mod+' : ''}${event.altKey ? 'alt+' : ''}${shift ? 'shift+' : ''}${key === ' ' ? 'space' : key}`;
+  }
+}
+
+const SIGNS: Record<string, string> = {
+  escape: 'Esc',
+  enter: 'Enter',
+  space: 'Space',
+  arrowdown: '↓',
+  arrowup: '↑',
+  arrowleft: '←',
+  arrowright: '→',
+  backspace: '⌫',
+};
+
+/** `mod+shift+p` as it stands on a key cap: `⌘⇧P` on a Mac, `Ctrl Shift P` elsewhere; the first of several. */
+export function keyCaps(keys: string, isMac: boolean): string {
+  const first = keys.split(',')[0]?.trim() ?? '';
+  return first
+    .split(' ')
+    .map((stroke) =>
+      stroke
+        .split('+')
+        .map((part) => {
+          if (part === 'mod') return isMac ? '⌘' : 'Ctrl';
+          if (part === 'shift') return isMac ? '⇧' : 'Shift';
+          if (part === 'alt') return isMac ? '⌥' : 'Alt';
+          return SIGNS[part] ?? part.toUpperCase();
+        })
+        .join(isMac ? '' : ' '),
+    )
+    .join(' ');
+}

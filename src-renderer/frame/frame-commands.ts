@@ -1,0 +1,102 @@
+/** What can be done everywhere: go to a view, change how things look, open the palette. */
+import type { Command } from '../commands.svelte';
+import { href, type View } from '../router.svelte';
+import type { Ui } from '../ui';
+
+const PLACES: readonly { view: View; title: string; keys?: string; icon: NonNullable<Command['icon']> }[] = [
+  { view: 'overview', title: 'Overview', keys: 'g o', icon: 'gauge' },
+  { view: 'failures', title: 'Failures', keys: 'g f', icon: 'failures' },
+  { view: 'tasks', title: 'Tasks', keys: 'g t', icon: 'list' },
+  { view: 'queues', title: 'Queues', keys: 'g q', icon: 'layers' },
+  { view: 'workers', title: 'Workers', keys: 'g w', icon: 'cpu' },
+  { view: 'submit', title: 'Submit task', keys: 'n', icon: 'plus' },
+  { view: 'operations', title: 'Operations', keys: 'g p', icon: 'checklist' },
+  { view: 'metrics', title: 'Metrics', keys: 'g m', icon: 'chart' },
+  { view: 'audit', title: 'Audit', keys: 'g a', icon: 'scroll' },
+  { view: 'settings', title: 'Settings', keys: 'mod+,', icon: 'settings' },
+];
+
+export function frameCommands(
+  { router, preferences, session }: Ui,
+  show: (what: 'palette' | 'shortcuts') => void,
+): Command[] {
+  const places = PLACES.map(
+    ({ view, title, keys, icon }): Command => ({
+      id: `go-${view}`,
+      title,
+      group: 'Go to',
+      icon,
+      ...(keys === undefined ? {} : { keys }),
+      consequence: `Opens ${title}.`,
+      run: () => router.go(href(view)),
+    }),
+  );
+  return [
+    ...places,
+    {
+      id: 'palette',
+      title: 'Search or run a command',
+      group: 'View',
+      keys: 'mod+k',
+      hidden: true,
+      run: () => show('palette'),
+    },
+    {
+      id: 'shortcuts',
+      title: 'Show keyboard shortcuts',
+      group: 'View',
+      keys: '?',
+      icon: 'keyboard',
+      run: () => show('shortcuts'),
+    },
+    { id: 'back', title: 'Go back', group: 'View', keys: '[', icon: 'left', run: () => router.back() },
+    { id: 'forward', title: 'Go forward', group: 'View', keys: ']', icon: 'right', run: () => router.forward() },
+    {
+      id: 'inspector',
+      title: preferences.inspectorOpen ? 'Hide the inspector' : 'Show the inspector',
+      group: 'View',
+      keys: 'mod+i',
+      icon: 'inspector',
+      run: () => preferences.toggleInspector(),
+    },
+    {
+      id: 'sidebar',
+      title: preferences.sidebarCollapsed ? 'Widen the sidebar' : 'Narrow the sidebar to icons',
+      group: 'View',
+      keys: 'mod+b',
+      icon: 'sidebar',
+      run: () => preferences.toggleSidebar(),
+    },
+    {
+      id: 'time',
+      title: 'Show times another way',
+      group: 'View',
+      keys: 't',
+      icon: 'clock',
+      consequence: 'Relative, local, UTC in turn.',
+      run: () => preferences.nextTimeDisplay(),
+    },
+    {
+      id: 'theme-light',
+      title: 'Use the light theme',
+      group: 'View',
+      icon: 'sun',
+      run: () => preferences.setTheme('light'),
+    },
+    {
+      id: 'theme-dark',
+      title: 'Use the dark theme',
+      group: 'View',
+      icon: 'moon',
+      run: () => preferences.setTheme('dark'),
+    },
+    {
+      id: 'theme-system',
+      title: 'Use the theme of the system',
+      group: 'View',
+      icon: 'screen',
+      run: () => preferences.setTheme('system'),
+    },
+    { id: 'retry-connection', title: 'Connect again now', group: 'View', icon: 'plug', run: () => session.retryNow() },
+  ];
+}

@@ -1,0 +1,16 @@
+/** What every view is handed: the session with its stores, and the parts of the page that views share. */
+import type { Commands } from './commands.svelte';
+import type { Preferences } from './preferences.svelte';
+import type { Router } from './router.svelte';
+import type { Session } from './session.svelte';
+import type { ToastStore } from './stores/toast-store.svelte';
+
+export interface Ui {
+  readonly session: Session;
+  readonly router: Router;
+  readonly commands: Commands;
+  readonly preferences: Preferences;
+  readonly toasts: ToastStore;
+  /** ⌘ instead of Ctrl. */
+  readonly isMac: boolean;
+}
