@@ -54,6 +54,8 @@ export const LIMITS = {
   /** For how long, at most. */
   unlockMinutes: 60,
   concurrency: 1000,
+  /** Connection profiles of one user of the desktop app. */
+  profiles: 200,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */
   wsBufferedBytes: 4 * 1024 * 1024,
