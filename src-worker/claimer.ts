@@ -20,6 +20,8 @@ import { shareOut } from './shares';
 const WAIT_MAX_MS = 2_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
+/** Idle, it asks every two seconds: one that has heard nothing for so long does not get work. */
+const FETCH_FRESH_MS = 10_000;
 
 export interface ClaimerDeps {
   engine: Pick<TaskEngine, 'work' | 'waitForWork'>;
@@ -44,6 +46,7 @@ export class Claimer {
   readonly #settler = new Settler();
   readonly #abandon = new AbortController();
   #on = false;
+  #quieted = false;
   #turnAsked = false;
   #taken = 0;
   /** Slots that calls on their way have asked for. */
@@ -58,11 +61,15 @@ export class Claimer {
   #listening = false;
   /** Ends the wait that is on its way. */
   #listen = new AbortController();
+  /** Monotonic ms; before the first answer, when it was made. */
+  #heardAt: number;
+  #lastFetchAt: number | null = null;
   readonly #alarms: Deadlines;
   #alarm: Deadline | undefined;
 
   constructor(deps: ClaimerDeps) {
     this.#deps = deps;
+    this.#heardAt = deps.clock.monotonic();
     this.#alarms = new Deadlines(deps.clock);
     this.#lines = deps.queues.map(({ name, weight }) => new QueueLine(name, weight, LIMITS.workLanes));
   }
@@ -72,9 +79,22 @@ export class Claimer {
     this.#askTurn();
   }
 
+  /** When a request for work was last answered, Unix ms; null: never. */
+  get lastFetchAt(): number | null {
+    return this.#lastFetchAt;
+  }
+
+  /** It gets work where there is some: it was answered lately, or has no free slot to ask for. */
+  get isFetching(): boolean {
+    const { clock, concurrency } = this.#deps;
+    if (this.#quieted) return false;
+    return this.#taken >= concurrency || clock.monotonic() - this.#heardAt <= FETCH_FRESH_MS;
+  }
+
   /** No new claims from now on. Calls on their way may still bring some. */
   quiet(): void {
     this.#on = false;
+    this.#quieted = true;
     this.#alarms.clear();
     this.#listen.abort();
   }
@@ -184,7 +204,12 @@ export class Claimer {
     const { clock, onSettled, onClaimed } = this.#deps;
     const { claimed, nextDueInMs: dueInMs, skipped } = reply;
     const reached = line.passed;
-    line.learn({ want, got: claimed.length, dueInMs, skipped, now: clock.monotonic() }, this.#virtual);
+    const now = clock.monotonic();
+    if (want > 0) {
+      this.#heardAt = now;
+      this.#lastFetchAt = clock.now();
+    }
+    line.learn({ want, got: claimed.length, dueInMs, skipped, now }, this.#virtual);
     if (claimed.length > 0) this.#virtual = Math.max(this.#virtual, reached);
     for (const [index, settle] of settles.entries()) onSettled(settle, reply.verdicts[index] ?? 'gone');
     if (claimed.length === 0) return;

@@ -127,8 +127,9 @@ export class LeaseBeat implements Service {
   async #beatForWorker(): Promise<void> {
     const { directory, events, log } = this.#deps;
     if (this.#worker === null) return;
+    const fetching = this.#worker.running.length >= this.#worker.concurrency;
     try {
-      for (const command of await directory.beat({ ...this.#worker, blocked: true })) events.command(command);
+      for (const command of await directory.beat({ ...this.#worker, blocked: true, fetching })) events.command(command);
     } catch (error) {
       log.debug('the heartbeat of a blocked worker could not be sent', { error });
     }

@@ -6,7 +6,11 @@ import type { Attempt } from './attempt';
 import type { WorkerConfig } from './config';
 import type { Registry } from './registry';
 
-export interface BeatFacts extends Pick<WorkerBeat, 'id' | 'state' | 'completed' | 'failed' | 'event_loop_lag_ms'> {
+export interface BeatFacts
+  extends Pick<
+    WorkerBeat,
+    'id' | 'state' | 'completed' | 'failed' | 'event_loop_lag_ms' | 'last_fetch_at' | 'fetching' | 'cpu_percent'
+  > {
   config: Pick<WorkerConfig, 'queues' | 'concurrency' | 'pool' | 'version'>;
   registry: Registry;
   running: readonly Attempt[];
@@ -28,8 +32,10 @@ export const workerBeat = ({ config, registry, running, startedAt, ...rest }: Be
     task_type: attempt.task.type,
     queue: attempt.task.queue,
     started_at: isoTime(attempt.startedAt),
+    progress: attempt.recorder.told ? attempt.recorder.percent : null,
   })),
   memory_bytes: process.memoryUsage.rss(),
+  heap_bytes: process.memoryUsage().heapUsed,
   blocked: false,
   started_at: isoTime(startedAt),
 });

@@ -5,6 +5,7 @@
  * still has not ended: it runs elsewhere, and no attempt is counted. Settles are answered before the worker says
  * goodbye, as far as Redis answers.
  */
+import { isoTimeOrNull } from '#queue/contract/primitives';
 import type {
   ClaimedTask,
   LeaseRef,
@@ -22,6 +23,7 @@ import { CancelledError, LeaseLostError, ShutdownError } from './abort-reasons';
 import type { Attempt, AttemptDeps } from './attempt';
 import { Claimer } from './claimer';
 import type { WorkerConfig } from './config';
+import { CpuShare } from './cpu-share';
 import { Executor } from './executor';
 import { Heartbeat } from './heartbeat';
 import { HeldTable } from './held-table';
@@ -65,6 +67,7 @@ export class Worker implements Service {
   readonly #keeper: LeaseKeeper;
   readonly #heartbeat: Heartbeat;
   readonly #lag = new LoopLag();
+  readonly #cpu: CpuShare;
   readonly #startedAt: number;
   #state: WorkerBeat['state'] = 'starting';
   #completed = 0;
@@ -82,6 +85,7 @@ export class Worker implements Service {
     const { config, engine, directory, clock, log, random, registry, artifactsFor, tasksFor } = deps;
     const { queues, concurrency, leaseMs, graceMs } = config;
     this.#startedAt = clock.now();
+    this.#cpu = new CpuShare(clock);
     const table = new HeldTable(
       queues.map(({ name }) => name),
       concurrency * LEASES_PER_SLOT + 16,
@@ -228,6 +232,9 @@ export class Worker implements Service {
       completed: this.#completed,
       failed: this.#failed,
       event_loop_lag_ms: this.#lag.takeP99(),
+      last_fetch_at: isoTimeOrNull(this.#claimer.lastFetchAt),
+      fetching: this.#claimer.isFetching,
+      cpu_percent: this.#cpu.take(),
       startedAt: this.#startedAt,
     });
   }

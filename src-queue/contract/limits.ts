@@ -71,4 +71,17 @@ export const LIMITS = {
   meteredTypes: 2000,
   /** Pending tasks of a queue whose type is looked at, spread over all of them. */
   typeSample: 2000,
+  /** Failure groups of which a list shows when their tasks failed, the largest; and the members looked at for it. */
+  groupsCharted: 100,
+  groupListSample: 500,
+  /** Members of one failure group whose time is looked at, the newest. */
+  groupSample: 5000,
+  /** Members of one failure group that are read and compared, the newest; and the bytes read for it. */
+  groupCompared: 200,
+  groupComparedBytes: 8 * 1024 * 1024,
+  /** Places in payloads that are compared, and characters of a value that they share. */
+  groupPaths: 100,
+  groupValueChars: 500,
+  /** Completed tasks that are looked at for the last success of a task type. */
+  lastSuccessScan: 2000,
 } as const;

@@ -80,20 +80,6 @@ export const Operation = z
   .meta({ id: 'Operation' });
 export type Operation = z.infer<typeof Operation>;
 
-export const FailureGroup = z
-  .object({
-    fingerprint: z.string(),
-    error: z.string(),
-    task_type: z.string(),
-    queues: z.array(z.string()),
-    count: Count,
-    first_at: Time,
-    last_at: Time,
-    sample_ids: z.array(TaskId),
-  })
-  .meta({ id: 'FailureGroup' });
-export type FailureGroup = z.infer<typeof FailureGroup>;
-
 export const AuditEntry = z
   .object({
     id: z.string(),

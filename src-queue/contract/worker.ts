@@ -135,6 +135,13 @@ export const Pool = z
     members: z.array(PoolProcess),
     exits: z.array(PoolExit).describe('The last 20 ends that nobody asked for, newest first'),
     output: z.array(z.string()).describe('The last lines that its processes printed'),
+    log: z
+      .array(z.object({ at: Time, worker_id: z.string(), line: z.string() }))
+      .describe('The same lines, with the worker and the moment they came'),
+    restarting: z
+      .object({ done: Count, of: Count.describe('Processes that the restart began with') })
+      .nullable()
+      .describe('A rolling restart that goes on'),
   })
   .meta({ id: 'Pool' });
 export type Pool = z.infer<typeof Pool>;

@@ -8,6 +8,7 @@ import { type StateAnswer, state } from '../redis/scripts/state';
 import { types } from '../redis/scripts/types';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord } from '../redis/task-record';
+import { FailureReader } from './failure-reader';
 import type {
   ErrorGroup,
   HistoryItem,
@@ -30,10 +31,12 @@ export class Inspector implements TaskReader {
   readonly #store: RedisStore;
   readonly #registry: QueueRegistry;
   readonly #search: TaskSearch;
+  readonly #failures: FailureReader;
 
   constructor(store: RedisStore, registry: QueueRegistry) {
     this.#store = store;
     this.#registry = registry;
+    this.#failures = new FailureReader(store, () => this.errorGroups());
     this.#search = new TaskSearch({
       store,
       registry,
@@ -136,6 +139,14 @@ export class Inspector implements TaskReader {
       }
     }
     return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+  }
+
+  failureGroups(): ReturnType<TaskReader['failureGroups']> {
+    return this.#failures.list();
+  }
+
+  failureGroup(fingerprint: string): ReturnType<TaskReader['failureGroup']> {
+    return this.#failures.one(fingerprint);
   }
 
   async taskTypes(): Promise<string[]> {

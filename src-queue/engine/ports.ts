@@ -3,6 +3,7 @@
  * Times are Unix ms on the clock of Redis, durations ms with the unit in the name.
  */
 import type { QueueError } from '../contract/errors';
+import type { FailureGroup } from '../contract/failure';
 import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
 import type { StatusCounts } from '../contract/queue';
 import type { LogLevel, TaskFilter } from '../contract/task';
@@ -21,6 +22,7 @@ import type {
 } from '../redis/calls';
 import type { PendingTypes } from '../redis/scripts/types';
 import type { RecordFields } from '../redis/task-record';
+import type { GroupFacts } from './failure-reader';
 
 export type {
   AttemptReport,
@@ -234,6 +236,10 @@ export interface TaskReader {
   /** Which types wait in a queue, from a bounded sample. */
   pendingTypes(queue: string): Promise<PendingTypes>;
   errorGroups(): Promise<ErrorGroup[]>;
+  /** The same with what makes them recognisable; largest first. */
+  failureGroups(): Promise<FailureGroup[]>;
+  /** @returns null where the dead-letter queue has no such failure */
+  failureGroup(fingerprint: string): Promise<GroupFacts | null>;
   /** Types ever seen. */
   taskTypes(): Promise<string[]>;
 }

@@ -70,6 +70,12 @@ function errorOf(segment: Segment): StoredError | null {
   return report.success ? { ...report.data, at: segment.at } : null;
 }
 
+/** Of the last segment of a history, of which `text` is the end. */
+export function lastErrorOf(text: string): StoredError | null {
+  const segment = decodeHistory(text).at(-1);
+  return segment ? errorOf(segment) : null;
+}
+
 function last<T>(list: readonly T[], matches: (item: T) => boolean): T | undefined {
   for (let i = list.length - 1; i >= 0; i--) {
     const item = list[i];

@@ -4,8 +4,10 @@
  */
 import { QueueError } from '#queue/contract/errors';
 import { isFinal, TASK_STATUSES, type TaskStatus } from '#queue/contract/lifecycle';
+import { isoTime } from '#queue/contract/primitives';
 import type {
   CancelOutcome,
+  ErrorGroup,
   HistoryItem,
   PatchOutcome,
   QueueLimitsMs,
@@ -238,6 +240,31 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     ];
   }
 
+  async failureGroups() {
+    return (await this.errorGroups()).map((group) => ({ ...groupOf(group), series_24h: null, sampled: 0 }));
+  }
+
+  async failureGroup(fingerprint: string) {
+    const group = (await this.errorGroups()).find((candidate) => candidate.fingerprint === fingerprint);
+    if (group === undefined) return null;
+    const steps = { from: isoTime(group.lastAt), step: 60, counts: [group.count] };
+    return {
+      ...groupOf(group),
+      series: { minutes: steps, hours: steps, sampled: group.count },
+      compared: 1,
+      workers: [
+        { worker_id: 'w-1', count: 2 },
+        { worker_id: 'gone', count: 1 },
+      ],
+      attempts: [{ attempts: 1, most: 4, count: group.count }],
+      stack: [],
+      stacks_equal: 0,
+      payload: [],
+      payloads: 0,
+      last_success: null,
+    };
+  }
+
   async taskTypes(): Promise<string[]> {
     return [...new Set([...this.tasks.values()].map(({ type }) => type))];
   }
@@ -265,6 +292,16 @@ export class MemoryQueue implements ServedEngine, TaskReader {
       .sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 }
+
+const groupOf = ({ type, firstAt, lastAt, sampleIds, ...same }: ErrorGroup) => ({
+  ...same,
+  message: 'x',
+  top_frame: null,
+  task_type: type,
+  first_at: isoTime(firstAt),
+  last_at: isoTime(lastAt),
+  sample_ids: sampleIds,
+});
 
 function refused(code: 'IDEMPOTENCY_CONFLICT' | 'DUPLICATE_UNIQUE_KEY', id: string): SubmitOutcome {
   return { ok: false, error: new QueueError(code, `task ${id} holds it`, { extra: { id } }) };

@@ -68,6 +68,8 @@ export interface WorldOptions {
   pools?: PoolManager | null;
   safety?: SafetyLevel;
   audit?: Partial<AuditLog>;
+  /** Measures in place of the world's own. */
+  vitals?: RedisProbe['vitals'];
 }
 
 export function createWorld(options: WorldOptions = {}): World {
@@ -82,7 +84,7 @@ export function createWorld(options: WorldOptions = {}): World {
     redis: { up: true, measured: 0 },
   };
   const clock = options.clock ?? systemClock;
-  const redis = probeOf(state.redis);
+  const redis: RedisProbe = { ...probeOf(state.redis), ...(options.vitals && { vitals: options.vitals }) };
   const deps: ServerDeps = {
     engine: engineOf(queue, options.engine),
     reader: queue,

@@ -270,6 +270,47 @@ describe('where Redis is', () => {
   });
 });
 
+describe('what a connection is', () => {
+  const profileOf = (env: Record<string, string> = {}, flags: ConfigInputs['flags'] = {}) =>
+    load({ env, flags }).profile;
+
+  it('is local and open where Redis is on this machine', () => {
+    expect(profileOf()).toEqual({ name: null, environment: 'local', safety: 'open' });
+    expect(profileOf({ REDIS_URL: 'redis://127.0.0.1:6380' }).environment).toBe('local');
+    expect(
+      profileOf({ REDIS_SENTINELS: 'localhost:26379,db:26379', REDIS_SENTINEL_MASTER: 'm' }).environment,
+    ).toBeNull();
+  });
+
+  it('is not told, and open, for a Redis elsewhere', () => {
+    expect(profileOf({ REDIS_URL: 'redis://db:6379' })).toEqual({ name: null, environment: null, safety: 'open' });
+  });
+
+  it('is what was said: production alone does not lock', () => {
+    const env = { REDIS_URL: 'rediss://db', MILLRACE_ENVIRONMENT: 'production', MILLRACE_PROFILE: ' Payments ' };
+    expect(profileOf(env)).toEqual({ name: 'Payments', environment: 'production', safety: 'open' });
+    expect(profileOf(env, { safe_mode: 'read-only', environment: 'staging' })).toEqual({
+      name: 'Payments',
+      environment: 'staging',
+      safety: 'read_only',
+    });
+    expect(profileOf({ MILLRACE_SAFE_MODE: 'guarded' }).safety).toBe('guarded');
+  });
+
+  it('is refused where it is none', () => {
+    const faults = faultsOf({
+      env: { MILLRACE_ENVIRONMENT: 'prod', MILLRACE_SAFE_MODE: 'read_only', MILLRACE_PROFILE: 'x'.repeat(61) },
+    });
+    expect(faults.join('\n')).toContain(
+      '--environment (MILLRACE_ENVIRONMENT): must be one of local, dev, staging, production, got "prod"',
+    );
+    expect(faults.join('\n')).toContain(
+      '--safe-mode (MILLRACE_SAFE_MODE): must be one of open, confirm, guarded, read-only',
+    );
+    expect(faults.join('\n')).toContain('--profile-name (MILLRACE_PROFILE): must be 1 to 60 characters');
+  });
+});
+
 describe('the documentation of the options', () => {
   it('is current: `npm run docs` writes it', () => {
     expect(readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8')).toBe(renderConfigDocs());
