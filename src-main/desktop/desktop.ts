@@ -33,7 +33,7 @@ import { lockContents, lockSession } from './security';
 import { ServerWatch } from './server-watch';
 import type { HostedServer, OpenServer, Target } from './target';
 import { QueueTray } from './tray';
-import { openWindow } from './window';
+import { keepPlace, openWindow } from './window';
 import { WindowPlaces } from './window-state';
 
 export interface DesktopDeps {
@@ -211,7 +211,7 @@ export class Desktop {
 
   #add(key: string, address: string, origin: string, target: Target | null, server: HostedServer | null): OpenedWindow {
     const { preload, iconsDir } = this.#deps;
-    const blank = { origin, target, server, watch: null, alarm: null, failed: null };
+    const blank = { key, origin, target, server, watch: null, alarm: null, failed: null };
     const window = openWindow({
       key,
       address,
@@ -260,6 +260,7 @@ export class Desktop {
       opened.watch?.stop();
       opened.alarm?.stop();
       this.#windows.delete(opened.window.id);
+      keepPlace(opened.window, opened.key, this.#places);
       opened.window.destroy();
     }
     this.#tellTray();

@@ -6,6 +6,8 @@ import type { HostedServer, Target } from './target';
 
 export interface OpenedWindow {
   window: BrowserWindow;
+  /** Of its place. */
+  key: string;
   /** The one origin that it shows. */
   origin: string;
   /** Null for the start page, like all that follows. */

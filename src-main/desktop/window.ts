@@ -65,13 +65,18 @@ export function openWindow(options: WindowOptions): BrowserWindow {
   return window;
 }
 
+/** To be called before a window is destroyed: nothing else tells of that. */
+export function keepPlace(window: BrowserWindow, key: string, places: WindowPlaces): void {
+  if (window.isDestroyed() || window.isMinimized()) return;
+  places.set(key, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
+}
+
 function rememberPlace(window: BrowserWindow, key: string, places: WindowPlaces): void {
   let timer: NodeJS.Timeout | undefined;
   const keep = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (window.isDestroyed() || window.isMinimized()) return;
-    places.set(key, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
+    keepPlace(window, key, places);
   };
   const later = () => {
     timer ??= setTimeout(keep, PLACE_EVERY_MS);
@@ -81,6 +86,5 @@ function rememberPlace(window: BrowserWindow, key: string, places: WindowPlaces)
   window.on('move', later);
   window.on('maximize', later);
   window.on('unmaximize', later);
-  window.on('close', keep);
   window.on('closed', () => clearTimeout(timer));
 }
