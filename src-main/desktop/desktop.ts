@@ -54,12 +54,15 @@ export interface DesktopDeps {
 export class Desktop {
   readonly #deps: DesktopDeps;
   readonly #windows = new Map<number, OpenedWindow>();
+  /** Those that have not ended yet; the window of one may be gone before. */
+  readonly #servers = new Set<HostedServer>();
   readonly #opening = new Map<string, Promise<void>>();
   readonly #places: WindowPlaces;
   readonly #tray: QueueTray;
   /** A screen that was asked for before there was a window to show it. */
   #wantedScreen: string | null = null;
   #ending: Promise<void> | null = null;
+  #killing: Promise<void> | null = null;
 
   constructor(deps: DesktopDeps) {
     this.#deps = deps;
@@ -177,12 +180,13 @@ export class Desktop {
 
   /** As `quitNow`, without waiting for tasks. */
   async killNow(): Promise<void> {
-    await Promise.allSettled(this.#all().map(({ server }) => server?.stopNow()));
-    app.exit(1);
+    this.#killing ??= Promise.allSettled([...this.#servers].map((server) => server.stopNow())).then(() => app.exit(1));
+    await this.#killing;
   }
 
   async #openNew(target: Target): Promise<void> {
     const server = await this.#deps.openServer(target);
+    this.#servers.add(server);
     const origin = new URL(server.url).origin;
     const hash = this.#wantedScreen ?? '';
     this.#wantedScreen = null;
@@ -269,6 +273,7 @@ export class Desktop {
     const ended = await Promise.allSettled(
       windows.map(({ server }) => (how === 'leave' ? server?.leaveWorkers() : server?.stop())),
     );
+    for (const { server } of windows) if (server) this.#servers.delete(server);
     for (const outcome of ended)
       if (outcome.status === 'rejected') log.error('a server did not stop cleanly', { error: outcome.reason });
   }
