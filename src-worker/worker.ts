@@ -45,7 +45,7 @@ export interface WorkerDeps extends Pick<AttemptDeps, 'random' | 'artifactsFor' 
     WorkerConfig,
     'queues' | 'concurrency' | 'leaseMs' | 'shutdownTimeoutMs' | 'graceMs' | 'pool' | 'version'
   >;
-  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'report'>;
+  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'report'>;
   directory: Pick<WorkerDirectory, 'beat' | 'goodbye' | 'announceTypes'>;
   registry: Registry;
   /** Makes what extends the leases, given their table. */
@@ -86,10 +86,7 @@ export class Worker implements Service {
     const { queues, concurrency, leaseMs, graceMs } = config;
     this.#startedAt = clock.now();
     this.#cpu = new CpuShare(clock);
-    const table = new HeldTable(
-      queues.map(({ name }) => name),
-      concurrency * LEASES_PER_SLOT + 16,
-    );
+    const table = new HeldTable(concurrency * LEASES_PER_SLOT + 16);
     this.#keeper = new LeaseKeeper({
       table,
       runner: deps.beatRunner(table),
@@ -229,6 +226,7 @@ export class Worker implements Service {
       registry,
       state: this.#state,
       running: this.#executor.running,
+      otherQueues: this.#claimer.otherQueues,
       completed: this.#completed,
       failed: this.#failed,
       event_loop_lag_ms: this.#lag.takeP99(),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../contract/limits';
 import { LOG_LEVELS } from '../contract/task';
+import type { Clock } from '../kernel/clock';
 import { unescapeText } from '../kernel/escape';
 import { type RawTask, read } from '../redis/scripts/read';
 import { type StateAnswer, state } from '../redis/scripts/state';
@@ -20,6 +21,7 @@ import type {
   WaitFacts,
 } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import { Suggestions } from './suggestions';
 import { decodeTask, decodeTransitions } from './task-decoder';
 import { TaskSearch } from './task-search';
 
@@ -32,14 +34,23 @@ export class Inspector implements TaskReader {
   readonly #registry: QueueRegistry;
   readonly #search: TaskSearch;
   readonly #failures: FailureReader;
+  readonly #suggestions: Suggestions;
 
-  constructor(store: RedisStore, registry: QueueRegistry) {
+  constructor(store: RedisStore, registry: QueueRegistry, clock: Pick<Clock, 'now'>) {
     this.#store = store;
     this.#registry = registry;
     this.#failures = new FailureReader(store, () => this.errorGroups());
+    this.#suggestions = new Suggestions({
+      store,
+      queues: () => registry.names(),
+      typesOf: (queue) => this.#typesOf(queue),
+      states: () => this.queueStates(),
+      errorGroups: () => this.errorGroups(),
+    });
     this.#search = new TaskSearch({
       store,
       registry,
+      clock,
       errorGroups: () => this.errorGroups(),
       typesOf: (queue) => this.#typesOf(queue),
     });
@@ -147,6 +158,10 @@ export class Inspector implements TaskReader {
 
   failureGroup(fingerprint: string): ReturnType<TaskReader['failureGroup']> {
     return this.#failures.one(fingerprint);
+  }
+
+  suggest(...asked: Parameters<TaskReader['suggest']>): ReturnType<TaskReader['suggest']> {
+    return this.#suggestions.of(...asked);
   }
 
   async taskTypes(): Promise<string[]> {

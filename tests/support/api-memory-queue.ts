@@ -23,6 +23,7 @@ import type {
   TaskReader,
   TaskSpec,
 } from '#queue/engine/ports';
+import { matches } from '#queue/engine/task-match';
 import { systemClock } from '#queue/kernel/clock';
 import { IdFactory } from '#queue/kernel/ids';
 
@@ -171,7 +172,8 @@ export class MemoryQueue implements ServedEngine, TaskReader {
   async history(id: string): Promise<HistoryItem[] | null> {
     const task = this.tasks.get(id);
     if (task === undefined) return null;
-    return [{ at: task.createdAt, event: 'created', attempt: null, workerId: null, detail: null, error: null }];
+    const nothing = { attempt: null, workerId: null, detail: null, error: null, startedAt: null, readyAt: null };
+    return [{ ...nothing, at: task.createdAt, event: 'created', nextRunAt: task.runAt }];
   }
 
   async logs(id: string) {
@@ -265,6 +267,11 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     };
   }
 
+  async suggest(field: string, prefix: string) {
+    const types = field === 'type' ? await this.taskTypes() : [];
+    return types.filter((type) => type.startsWith(prefix)).map((value) => ({ value, label: null, count: 1 }));
+  }
+
   async taskTypes(): Promise<string[]> {
     return [...new Set([...this.tasks.values()].map(({ type }) => type))];
   }
@@ -279,16 +286,9 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     return settings;
   }
 
-  #matching({ status, queue, task_type, tag, owner, q, since, until }: ReadFilter): StoredTask[] {
+  #matching(filter: ReadFilter): StoredTask[] {
     return [...this.tasks.values()]
-      .filter((task) => status === undefined || status.includes(task.status))
-      .filter((task) => queue === undefined || task.queue === queue)
-      .filter((task) => task_type === undefined || task.type === task_type)
-      .filter((task) => tag === undefined || task.tags.includes(tag))
-      .filter((task) => owner === undefined || task.owner === owner)
-      .filter((task) => q === undefined || [task.id, task.name, task.payload].some((text) => text?.includes(q)))
-      .filter((task) => since === undefined || task.createdAt >= since)
-      .filter((task) => until === undefined || task.createdAt < until)
+      .filter((task) => matches(task, filter, systemClock.now()))
       .sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 }
@@ -334,6 +334,7 @@ function blank(id: string, queue: string): StoredTask {
     uniqueKey: null,
     createdAt: systemClock.now(),
     startedAt: null,
+    endedAt: null,
     finishedAt: null,
     workerId: null,
     cancelRequested: false,

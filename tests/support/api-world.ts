@@ -219,7 +219,16 @@ function engineOf(queue: MemoryQueue, overrides: Partial<TaskEngine> = {}): Task
     TaskEngine,
     (typeof verbs)[number]
   >;
-  return { work: absent, extend: absent, report: absent, waitForWork: absent, tick: absent, ...served, ...overrides };
+  return {
+    work: absent,
+    extend: absent,
+    report: absent,
+    waitForWork: absent,
+    followWork: absent,
+    tick: absent,
+    ...served,
+    ...overrides,
+  };
 }
 
 function directoryOf(state: Pick<World, 'workers' | 'announced' | 'commands'>): WorkerDirectory {
@@ -251,6 +260,7 @@ export const operation = (change: Partial<Operation> = {}): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
   ...change,
 });
 

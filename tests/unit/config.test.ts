@@ -43,7 +43,7 @@ describe('where an option comes from', () => {
       api: { host: '127.0.0.1', port: 8000, token: null, allowHosts: [] },
       workers: 1,
       concurrency: 10,
-      queues: [{ name: 'default', weight: 1 }],
+      queues: [{ name: '*', weight: 1 }],
       maxRetries: 3,
       taskTimeoutMs: 300_000,
       shutdownTimeoutMs: 25_000,
@@ -77,6 +77,13 @@ describe('where an option comes from', () => {
       { name: 'b', weight: 3 },
     ]);
     expect(config.files).toEqual([join(dir, 'shared')]);
+  });
+
+  it('takes * for every queue that is not named', () => {
+    expect(load({ env: { QUEUES: 'emails=5,*' } }).queues).toEqual([
+      { name: 'emails', weight: 5 },
+      { name: '*', weight: 1 },
+    ]);
   });
 
   it('keeps its data where the system wants it', () => {
@@ -141,6 +148,8 @@ describe('faults', () => {
       'weight must be a whole number',
     ]),
     ['{x}', 'a queue name must be'],
+    ['mail*', 'a queue name must be'],
+    ['*,a,*', 'names "*" twice'],
     [',', 'must name at least one queue'],
   ])('refuses the queue list %s', (text, message) => {
     expect(faultsOf({ env: { QUEUES: text } })[0]).toContain(

@@ -244,12 +244,13 @@ describe('pools', () => {
 
   it('take queues as text too, as the command line does', async () => {
     const { call } = createWorld({ pools });
-    const { status, body } = await call('POST', '/api/pools', { name: 'x', queues: ['emails', 'images=2'] });
+    const { status, body } = await call('POST', '/api/pools', { name: 'x', queues: ['emails', 'images=2', '*'] });
     expect([status, body.queues]).toEqual([
       201,
       [
         { name: 'emails', weight: 1 },
         { name: 'images', weight: 2 },
+        { name: '*', weight: 1 },
       ],
     ]);
   });
@@ -260,6 +261,7 @@ describe('pools', () => {
     [{ name: 'x', processes: 65 }, 'processes'],
     [{ name: 'x', queues: [] }, 'queues'],
     [{ name: 'x', queues: ['a b'] }, 'queues.0.name'],
+    [{ name: 'x', queues: ['a*'] }, 'queues.0.name'],
     [{ name: 'x', queues: ['emails=0'] }, 'queues.0.weight'],
     [{ name: 'x', queues: [5] }, 'queues.0'],
     [{ name: 'x', autoscale: { min: 3, max: 2, target_latency: 1 } }, 'autoscale.min'],
