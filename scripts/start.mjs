@@ -2,10 +2,11 @@
  * `npm start`: the desktop app where there is a display and an Electron to show it with, else the same program
  * headless, with the dashboard in the browser. Arguments are passed on: `npm start -- --port 9000`.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
-import { packageScript, ROOT, run, runForeground } from './run.mjs';
+import { findElectron } from './electron-runtime.mjs';
+import { ROOT, runForeground } from './run.mjs';
 
 const args = process.argv.slice(2);
 const asksForNoWindow =
@@ -31,39 +32,13 @@ function hasDisplay() {
   return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 }
 
-/** The binary that is there, else the official download where it can be reached; undefined where there is none. */
+/** The test runtime only where it is asked for: it is an old Electron, and none to work with. */
 async function electronBinary() {
-  const found = installedElectron();
-  if (found) return found;
-  if (await downloadIsReachable()) {
-    console.error('Fetching Electron, once …');
-    run(process.execPath, [packageScript('electron/install.js')], { timeout: 15 * 60_000 });
-    const fetched = installedElectron();
-    if (fetched) return fetched;
+  const runtime = await findElectron({ testRuntime: process.env.MILLRACE_TEST_RUNTIME === '1' });
+  if (runtime === undefined) {
+    console.error('Electron cannot be fetched here: running headless, with the dashboard in the browser.');
+    return undefined;
   }
-  console.error('Electron cannot be fetched here: running headless, with the dashboard in the browser.');
-  return undefined;
-}
-
-function installedElectron() {
-  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
-  const pathFile = packageScript('electron/path.txt');
-  const name = existsSync(pathFile)
-    ? readFileSync(pathFile, 'utf8')
-    : process.platform === 'win32'
-      ? 'electron.exe'
-      : 'electron';
-  return [override && join(override, name), packageScript(join('electron', 'dist', name))].find(
-    (path) => path && existsSync(path),
-  );
-}
-
-async function downloadIsReachable() {
-  if (process.env.ELECTRON_MIRROR || process.env.npm_config_electron_mirror) return true;
-  try {
-    await fetch('https://github.com', { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
-    return true;
-  } catch {
-    return false; // offline, or a network that lets only some hosts through
-  }
+  if (runtime.source === 'the test runtime') console.error(`Electron ${runtime.version}, the test runtime.`);
+  return runtime.program;
 }

@@ -21,7 +21,8 @@ const NEEDS = {
   // What Electron links to, and a display for it.
   electron: {
     what: 'Xvfb and the libraries that Electron needs',
-    present: () => which('xvfb-run') !== undefined && hasLibrary('libgtk-3.so.0') && hasLibrary('libnss3.so'),
+    present: () =>
+      which('Xvfb') !== undefined && ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2'].every(hasLibrary),
     packages: ['xvfb', 'xauth', 'libnss3', 'libgtk-3-0', 'libgbm1', 'libasound2', 'libxss1', 'libxtst6'],
   },
 };

@@ -9,7 +9,7 @@ import { createLog } from '#queue/kernel/log';
 import { CliError, EXIT } from './cli/exit';
 import { processIo } from './cli/io';
 import { runCli } from './cli/program';
-import type { Config } from './config';
+import { type Config, windowEnvironment } from './config';
 import { findProgramFiles, type ProgramFiles } from './program-files';
 
 async function main(): Promise<number> {
@@ -54,6 +54,7 @@ async function openWindow({ root }: ProgramFiles): Promise<void> {
   const child: ChildProcess = spawn(process.execPath, root.endsWith('.asar') ? [] : [root], {
     detached: true,
     stdio: 'ignore',
+    env: windowEnvironment(),
   });
   await once(child, 'spawn');
   child.unref();

@@ -9,6 +9,7 @@ import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { LogConfig } from '#queue/kernel/log';
 import { isLoopback, type RedisOptions } from '#queue/redis/options';
 import type { QueueWeight } from '#worker/config';
+import type { OptionGroup } from './config/option';
 import { OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
 import { defaultDataDir } from './config/places';
 import { parseQueueList } from './config/queue-list';
@@ -67,6 +68,8 @@ export interface ConfigInputs {
   cwd: string;
   platform: NodeJS.Platform;
   home: string;
+  /** What flags, environment and files say on Redis, its name and its safe mode does not count: a profile says it. */
+  ignoreConnection?: boolean;
 }
 
 export class ConfigError extends Error {
@@ -97,6 +100,12 @@ export function childEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !secrets.has(name)));
 }
 
+/** For the app's own window, started by a program that runs as Node: with that variable it would be Node again. */
+export function windowEnvironment(): NodeJS.ProcessEnv {
+  const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env;
+  return env;
+}
+
 /** Takes those secrets out of our own environment, before handlers run in this process. */
 export function forgetSecrets(): void {
   for (const key of OPTION_KEYS) if (optionSpec(key).secret) delete process.env[optionSpec(key).env];
@@ -106,6 +115,7 @@ export function forgetSecrets(): void {
 export function loadConfig(inputs: ConfigInputs): Config {
   const raw = readTexts(inputs);
   const faults = [...readFile(raw, inputs)];
+  if (inputs.ignoreConnection) dropConnection(raw);
   const dataDir = dataDirOf(raw, inputs);
   const parsed = Settings.safeParse(Object.fromEntries([...raw].map(([key, entry]) => [key, atBase(key, entry)])));
   if (!parsed.success) {
@@ -155,6 +165,13 @@ export function loadConfig(inputs: ConfigInputs): Config {
     otelEndpoint: settings.otel_endpoint,
     searchPath: inputs.env.PATH ?? inputs.env.Path ?? '',
   };
+}
+
+/** The groups of options that a profile speaks for. */
+const CONNECTION_GROUPS: readonly OptionGroup[] = ['redis', 'profile'];
+
+function dropConnection(raw: RawValues): void {
+  for (const key of OPTION_KEYS) if (CONNECTION_GROUPS.includes(optionSpec(key).group)) raw.delete(key);
 }
 
 /** Our own is, too. */

@@ -8,6 +8,7 @@ import { DEFAULT_PREFIX, type RedisOptions } from '#queue/redis/options';
 import { type ProbeConnection, ProbeError, type ProbeTarget, probe, probeTarget } from '#queue/redis/probe';
 import { type Check, type CheckState, type Finding, fail, type Look, ok, runLooks, skipped } from './doctor/check';
 import { checkLogin, checkRole, checkTcp, checkTransport, checkVersion } from './doctor/connection-checks';
+import { nameOnThisNode } from './doctor/diagnose/cluster';
 import { checkDataFolder, checkHandlers, checkPort, checkProgram, type HandlersLoaded } from './doctor/machine-checks';
 import { checkRights } from './doctor/rights-check';
 import { checkClock, checkLatency } from './doctor/speed-checks';
@@ -150,7 +151,13 @@ async function lookWithin(
         ),
       },
       { name: 'memory', run: fromInfo(checkMemory) },
-      { name: 'rights', run: () => checkRights(connection, prefix, target.username ?? null) },
+      {
+        name: 'rights',
+        run: async () => {
+          const name = kind === 'cluster' ? await nameOnThisNode(connection, prefix) : undefined;
+          return checkRights(connection, prefix, target.username ?? null, name);
+        },
+      },
       { name: 'latency', run: () => checkLatency(connection, clock) },
       { name: 'clock', run: () => checkClock(connection, clock) },
     ],

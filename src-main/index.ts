@@ -1,74 +1,135 @@
 /**
- * The entry of the desktop app: the same server process as `--headless`, with a window that shows its dashboard.
- * The window is sandboxed, sees only our own address, and opens nothing else.
+ * The entry of the desktop app: reads the configuration, hands the desktop what it runs, and opens the first window.
+ * One process for each data folder; a second start is handed over to the first.
  */
 import { join } from 'node:path';
-import { app, BrowserWindow, dialog, session } from 'electron';
+import { app, BrowserWindow, dialog, protocol } from 'electron';
 import { systemClock } from '#queue/kernel/clock';
-import { createLog } from '#queue/kernel/log';
-import { composeServer, type ServerProcess } from './compose';
-import { loadConfig, systemInputs } from './config';
+import { random } from '#queue/kernel/ids';
+import { createLog, type Log } from '#queue/kernel/log';
+import { StopWishes } from '#queue/kernel/stop-wishes';
+import { describeRedis } from '#queue/redis/options';
+import { desktopArguments } from './cli/desktop-arguments';
+import { type Config, type ConfigInputs, loadConfig, systemInputs } from './config';
+import { declareAppScheme, serveAppPage } from './desktop/app-page';
+import { LINK_SCHEME, linkAmong, screenOfLink } from './desktop/deep-links';
+import { Desktop } from './desktop/desktop';
+import { StartPage } from './desktop/profiles/start-page';
+import type { Target } from './desktop/target';
+import { hostServer } from './host-server';
+import { writePrivate } from './local-redis/server-file';
 import { findProgramFiles } from './program-files';
+import { obtainRedis } from './redis-source';
+import { RememberedPorts } from './remembered-ports';
+import { VERSION } from './version';
 
-async function startServer(): Promise<ServerProcess> {
-  const files = findProgramFiles(__dirname);
-  // A free port: the configured one may be taken by a headless process, and nobody has to know ours.
-  const config = loadConfig(systemInputs({ app_port: '0' }));
-  const log = createLog(config.log, { process: 'desktop' });
-  const onWorkerLine = (line: string) => void process.stderr.write(`${line}\n`);
-  const server = await composeServer(config, { files, log, clock: systemClock, onWorkerLine });
-  await server.start();
-  return server;
+function start(): void {
+  const { flags, configFile } = desktopArguments(process.argv.slice(1));
+  const inputs = systemInputs(flags, configFile);
+  const config = loadConfig(inputs);
+  app.setPath('userData', join(config.dataDir, 'desktop'));
+  if (!app.requestSingleInstanceLock()) {
+    app.exit(0); // the first one has been told
+    return;
+  }
+  // As root Chromium runs only without its sandbox; enabling it there would take that switch away again. The windows
+  // ask for theirs one by one.
+  if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
+  declareAppScheme(protocol);
+  const logsDir = join(config.dataDir, 'logs');
+  const log = createLog(config.log, { process: 'desktop' }, join(logsDir, 'desktop.log'));
+  void run(config, inputs, log, logsDir).catch(fail);
 }
 
-function openWindow(server: ServerProcess): void {
-  const window = new BrowserWindow({
-    width: 1360,
-    height: 860,
-    show: false,
-    title: 'Millrace',
-    webPreferences: {
-      preload: join(__dirname, '..', 'preload', 'preload.js'),
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      webviewTag: false,
+async function run(config: Config, inputs: ConfigInputs, log: Log, logsDir: string): Promise<void> {
+  let desktop: Desktop | null = null;
+  let link = linkAmong(process.argv);
+  const follow = (address: string | null) => {
+    const screen = address === null ? null : screenOfLink(address);
+    if (screen !== null) desktop?.showScreen(screen);
+    if (screen !== null && desktop === null) link = address;
+  };
+  app.on('open-url', (event, address) => {
+    event.preventDefault();
+    follow(address);
+  });
+  app.on('second-instance', (_event, args) => {
+    desktop?.focus();
+    follow(linkAmong(args));
+  });
+  app.on('window-all-closed', () => undefined); // the desktop ends the app, when its servers have ended
+  app.on('before-quit', (event) => {
+    event.preventDefault();
+    void (desktop?.quit() ?? app.exit(0));
+  });
+  app.on('activate', () => BrowserWindow.getAllWindows().length > 0 && desktop?.focus());
+
+  await app.whenReady();
+  const files = findProgramFiles(__dirname);
+  serveAppPage(protocol, files.dashboardDir);
+  if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME);
+  const ports = new RememberedPorts(join(app.getPath('userData'), 'ports.json'));
+  const startPage = new StartPage({
+    clock: systemClock,
+    dataDir: config.dataDir,
+    openLocal: async () => {
+      const local = { ...config, redis: null };
+      const { resourcesDir } = files;
+      const { options, release } = await obtainRedis({ config: local, resourcesDir, clock: systemClock, log, random });
+      return { redis: options, release };
     },
   });
-  const { webContents } = window;
-  const stayHere = (event: { preventDefault(): void }, url: string) => {
-    if (new URL(url).origin !== new URL(server.url).origin) event.preventDefault();
-  };
-  webContents.on('will-navigate', stayHere);
-  webContents.on('will-redirect', stayHere);
-  webContents.on('will-attach-webview', (event) => event.preventDefault());
-  webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
-  window.once('ready-to-show', () => window.show());
-  void window.loadURL(server.url);
-}
-
-async function main(): Promise<void> {
-  if (!app.requestSingleInstanceLock()) return app.quit();
-  app.enableSandbox();
-  await app.whenReady();
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  session.defaultSession.setPermissionCheckHandler(() => false);
-  const server = await startServer();
-  let stopped = false;
-  app.on('second-instance', () => BrowserWindow.getAllWindows()[0]?.focus());
-  app.on('window-all-closed', () => app.quit());
-  app.on('will-quit', (event) => {
-    if (stopped) return;
-    event.preventDefault(); // workers and Redis first
-    void server.stop().finally(() => {
-      stopped = true;
-      app.quit();
-    });
+  desktop = new Desktop({
+    openServer: (target) => hostServer(target, { inputs, files, ports, log, clock: systemClock }),
+    profiles: (opened) => startPage.calls(opened),
+    version: VERSION,
+    dataDir: config.dataDir,
+    logsDir,
+    preload: join(__dirname, '..', 'preload', 'preload.js'),
+    iconsDir: join(files.resourcesDir, 'icons'),
+    writeFile: writePrivate,
+    clock: systemClock,
+    log,
   });
-  openWindow(server);
+  obeySignals(desktop, log);
+  desktop.start();
+  follow(link);
+  const target = configuredTarget(config) ?? (await startPage.lastLocal());
+  if (target === null) desktop.openStart();
+  else await desktop.open(target);
 }
 
-main().catch((error: unknown) => {
+/** A Redis that was named for this start goes before what is remembered. Who has not said what it is for is careful. */
+function configuredTarget({ redis, profile }: Config): Target | null {
+  if (redis === null) return null;
+  const name = profile.name ?? describeRedis(redis);
+  return {
+    key: 'configured',
+    profileId: null,
+    name,
+    environment: profile.environment ?? 'production',
+    connection: null,
+  };
+}
+
+/** From a terminal or the system: no question is asked. The second time nothing is waited for. */
+function obeySignals(desktop: Desktop, log: Log): void {
+  const wishes = new StopWishes(systemClock);
+  const stop = (signal: string) => {
+    log.info('told to end', { signal });
+    void (wishes.next() === 'again' ? desktop.killNow() : desktop.quitNow());
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stop(signal));
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`millrace: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   dialog.showErrorBox('Millrace could not start', error instanceof Error ? error.message : String(error));
   app.exit(1);
-});
+}
+
+try {
+  start();
+} catch (error) {
+  void app.whenReady().then(() => fail(error));
+}

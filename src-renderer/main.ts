@@ -12,6 +12,8 @@ import { mount } from 'svelte';
 import { forbidCodeGeneration } from '#queue/contract/code-generation';
 import App from './App.svelte';
 import { Commands, Keyboard } from './commands.svelte';
+import { desktopBridge } from './desktop-bridge';
+import { joinDesktop } from './desktop-window.svelte';
 import { browserTime } from './net/browser-time';
 import { followAppearance, Preferences } from './preferences.svelte';
 import { Router } from './router.svelte';
@@ -26,6 +28,8 @@ if (target === null) throw new Error('index.html has no element #app');
 
 const preferences = new Preferences(localStorage, sessionStorage);
 followAppearance(preferences, document.documentElement, matchMedia('(prefers-color-scheme: dark)'));
+const desktop = desktopBridge();
+preferences.token ??= (await desktop?.token()) ?? null; // kept nowhere: the desktop has a new one each time
 const session = new Session({
   baseUrl: new URL('./', location.href).href,
   preferences,
@@ -46,4 +50,5 @@ const keyboard = new Keyboard({ commands, isMac, singleKeys: () => preferences.s
 addEventListener('keydown', keyboard.onkeydown);
 addEventListener('online', () => session.retryNow());
 session.start();
+if (desktop !== null) joinDesktop(desktop, ui);
 mount(App, { target, props: { ui } });

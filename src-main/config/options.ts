@@ -29,7 +29,8 @@ export const OPTIONS = {
     env: 'REDIS_URL',
     group: 'redis',
     secret: true,
-    expects: 'redis://, rediss://, redis-sentinel://host:port,host:port/master or redis-cluster://host:port,host:port',
+    expects:
+      'redis://, rediss://, redis-sentinel://host:port,host:port/master, redis-cluster://host:port,host:port or unix:/path',
     shownDefault: 'a local Redis, owned by Millrace',
     about: 'Where Redis is.',
   }),

@@ -34,6 +34,7 @@ export function assembleRedis(
   const checked = RedisOptions.safeParse({
     kind: address.kind,
     nodes: address.nodes,
+    path: address.path ?? undefined,
     master: address.master ?? settings.redis_sentinel_master ?? undefined,
     db: address.db ?? settings.redis_db ?? 0,
     username: address.username ?? settings.redis_username,
@@ -63,7 +64,7 @@ function addressOf(settings: Settings, raw: RawValues, attempt: Attempt): RedisA
   const [place] = PLACES.filter((key) => raw.has(key)).sort(
     (a, b) => rank(a) - rank(b) || PLACES.indexOf(a) - PLACES.indexOf(b),
   );
-  const open = { master: null, db: null, username: null, password: null, tls: settings.redis_tls };
+  const open = { path: null, master: null, db: null, username: null, password: null, tls: settings.redis_tls };
   if (place === undefined) return null;
   switch (place) {
     case 'redis_url': {

@@ -10,9 +10,11 @@ const CONNECT_TIMEOUT_MS = 3_000;
 
 /** A TCP connection, nothing more: tells a network that is closed from a server that refuses. */
 export async function checkTcp(target: ProbeTarget): Promise<Finding> {
-  const where = `${target.host}:${target.port}`;
+  const where = target.path ?? `${target.host}:${target.port}`;
   const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
-    const socket = connect({ host: target.host, port: target.port });
+    const socket = connect(
+      target.path === undefined ? { host: target.host, port: target.port } : { path: target.path },
+    );
     const done = (outcome: NodeJS.ErrnoException | null) => {
       socket.destroy();
       resolve(outcome);

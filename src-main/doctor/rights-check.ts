@@ -87,9 +87,17 @@ return refused
 
 const TYPES = ['none', 'string', 'hash', 'zset', 'set', 'list', 'stream'] as const;
 
-/** @param user the ACL user that was asked for; null for the default one */
-export async function checkRights(connection: ProbeConnection, prefix: string, user: string | null): Promise<Finding> {
-  const base = `${prefix}:{${randomName('doctor')}}:`;
+/**
+ * @param user the ACL user that was asked for; null for the default one
+ * @param name of the queue that the keys are of; in a cluster, one that lies on the node that is asked
+ */
+export async function checkRights(
+  connection: ProbeConnection,
+  prefix: string,
+  user: string | null,
+  name = randomName('doctor'),
+): Promise<Finding> {
+  const base = `${prefix}:{${name}}:`;
   const keys = TYPES.map((type) => base + type);
   const filled = (commands: readonly Command[]) =>
     commands.map((words) => words.map((word) => (word.startsWith('@') ? base + word.slice(1) : word)));

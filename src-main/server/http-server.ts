@@ -113,7 +113,8 @@ export class HttpServer implements Service {
     if (!this.server.listening) return;
     const { clock } = this.#deps;
     const drained = new AbortController();
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve())); // closes idle connections too
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeIdleConnections(); // Node 18 does not do that by itself
     const late = clock.sleep(DRAIN_MS, drained.signal).then(() => {
       if (!drained.signal.aborted) for (const socket of this.#sockets) socket.destroy();
     });

@@ -63,6 +63,8 @@ export const LIMITS = {
   /** Rows that one export of the console holds in memory. */
   exportRows: 100_000,
   concurrency: 1000,
+  /** Connection profiles of one user of the desktop app. */
+  profiles: 200,
   /** Queues on whose wake lists one worker blocks; the upkeep's pass tells it of the others. */
   wakeLists: 1000,
   /** The same in a Redis Cluster, where each of them takes a connection. */

@@ -1,4 +1,5 @@
 /** Structured logs. Everyone is handed a `Log`; only the entries make one. */
+import { renameSync, statSync } from 'node:fs';
 import { pino } from 'pino';
 
 export interface Log {
@@ -23,8 +24,18 @@ const REDACTED = ['password', 'token', 'authorization', 'secret', 'redis_url', '
   `*.${key}`,
 ]);
 
-/** Writes to standard error, so that standard output stays for results. An `error` field is written with its stack and causes. */
-export function createLog({ level, format }: LogConfig, base: Record<string, unknown> = {}): Log {
+/** A log file that is larger at the start is set aside as `<file>.1`. */
+const FILE_MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Writes to standard error, so that standard output stays for results. An `error` field is written with its stack and causes.
+ * @param file written too, as JSON: for an app whose standard error nobody sees
+ */
+export function createLog(
+  { level, format }: LogConfig,
+  base: Record<string, unknown> = {},
+  file: string | null = null,
+): Log {
   const options = {
     level,
     base,
@@ -37,7 +48,12 @@ export function createLog({ level, format }: LogConfig, base: Record<string, unk
     format === 'pretty'
       ? pino.transport({ target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname' } })
       : pino.destination({ dest: 2, sync: true });
-  return wrap(pino(options, destination));
+  if (file === null) return wrap(pino(options, destination));
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > FILE_MAX_BYTES) renameSync(file, `${file}.1`);
+  const streamLevel = level === 'silent' ? 'fatal' : level;
+  const streams = [destination, pino.destination({ dest: file, mkdir: true, sync: true })];
+  return wrap(pino(options, pino.multistream(streams.map((stream) => ({ stream, level: streamLevel })))));
 }
 
 function wrap(logger: pino.Logger): Log {

@@ -80,6 +80,8 @@ function open(options: RedisOptions, common: CommonSettings): Connection {
       ...common,
       sentinels: options.nodes,
       name: options.master ?? 'mymaster',
+      ...(options.sentinelUsername === undefined ? {} : { sentinelUsername: options.sentinelUsername }),
+      ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
       role: 'master',
       db: options.db,
       failoverDetector: true,
@@ -87,6 +89,7 @@ function open(options: RedisOptions, common: CommonSettings): Connection {
       ...(options.tls ? { enableTLSForSentinelMode: true } : {}),
     });
   }
+  if (options.path !== undefined) return new Redis({ ...common, path: options.path, db: options.db });
   const [node] = options.nodes;
   if (!node) throw new Error('no Redis address');
   return new Redis({ ...common, host: node.host, port: node.port, db: options.db });

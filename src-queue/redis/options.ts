@@ -28,10 +28,15 @@ const Tls = z.object({
 export const RedisOptions = z
   .object({
     kind: z.enum(['single', 'sentinel', 'cluster']),
-    /** `single`: exactly one. `sentinel`: the sentinels. `cluster`: nodes to ask for the rest. */
-    nodes: z.array(Node).min(1).max(100),
+    /** `single`: exactly one, or none where there is a `path`. `sentinel`: the sentinels. `cluster`: nodes to ask for the rest. */
+    nodes: z.array(Node).max(100),
+    /** A Unix socket on this machine, instead of an address; with `single` only. */
+    path: z.string().min(1).optional(),
     /** Name of the master set; with `sentinel` only. */
     master: z.string().min(1).optional(),
+    /** How to sign in to the sentinels themselves, which have users of their own. */
+    sentinelUsername: z.string().optional(),
+    sentinelPassword: z.string().optional(),
     /** Database number; a cluster has only 0. */
     db: z.int().min(0).max(65_535),
     username: z.string().nullable(),
@@ -47,7 +52,11 @@ export const RedisOptions = z
     path: ['db'],
     message: 'a cluster has only database 0',
   })
-  .refine((value) => value.kind !== 'single' || value.nodes.length === 1, {
+  .refine((value) => value.kind === 'single' || (value.nodes.length > 0 && value.path === undefined), {
+    path: ['nodes'],
+    message: 'names no host',
+  })
+  .refine((value) => value.kind !== 'single' || value.nodes.length === (value.path === undefined ? 1 : 0), {
     path: ['nodes'],
     message: 'a single server has one address',
   });
@@ -66,6 +75,7 @@ export const redisHosts = ({ nodes }: RedisOptions): string =>
 
 /** For logs and for people: scheme, hosts, database; no user, no password. */
 export function describeRedis(options: RedisOptions): string {
+  if (options.path !== undefined) return `unix:${options.path}?db=${options.db}`;
   const scheme = `${options.tls ? 'rediss' : 'redis'}${options.kind === 'single' ? '' : `-${options.kind}`}`;
   const hosts = redisHosts(options);
   if (options.kind === 'cluster') return `${scheme}://${hosts}`;

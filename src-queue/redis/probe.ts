@@ -9,12 +9,16 @@ import type { RedisOptions, RedisTls } from './options';
 export interface ProbeTarget {
   host: string;
   port: number;
+  /** A Unix socket; host and port are not looked at then. */
+  path?: string;
   username?: string | null;
   password?: string | null;
   tls?: RedisTls | null;
   db?: number;
   /** For the connection and for each command, ms; default 2000. */
   timeoutMs?: number;
+  /** Breaks the connection off. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -54,8 +58,7 @@ const DEFAULT_TIMEOUT_MS = 2_000;
 /** Connects, authenticates, asks and disconnects, whatever `ask` does. @throws {ProbeError} */
 export async function probe<T>(target: ProbeTarget, ask: (connection: ProbeConnection) => Promise<T>): Promise<T> {
   const redis = new Redis({
-    host: target.host,
-    port: target.port,
+    ...(target.path === undefined ? { host: target.host, port: target.port } : { path: target.path }),
     ...(target.tls ? { tls: target.tls } : {}),
     protocol: 2, // servers too old for HELLO are to be examined too
     lazyConnect: true,
@@ -71,7 +74,10 @@ export async function probe<T>(target: ProbeTarget, ask: (connection: ProbeConne
   redis.on('error', (error: unknown) => {
     lastError = error;
   });
+  const breakOff = () => redis.disconnect();
+  target.signal?.addEventListener('abort', breakOff, { once: true });
   try {
+    target.signal?.throwIfAborted();
     await redis.connect().catch((error: unknown) => {
       throw asProbeError(lastError ?? error);
     });
@@ -83,6 +89,7 @@ export async function probe<T>(target: ProbeTarget, ask: (connection: ProbeConne
     if (target.db) await connection.call('SELECT', target.db);
     return await ask(connection);
   } finally {
+    target.signal?.removeEventListener('abort', breakOff);
     redis.disconnect();
   }
 }
@@ -94,11 +101,17 @@ export async function probe<T>(target: ProbeTarget, ask: (connection: ProbeConne
 export async function probeTarget(options: RedisOptions): Promise<ProbeTarget> {
   const { username, password, tls, db } = options;
   const access = { username, password, tls, db };
+  if (options.path !== undefined) return { host: 'localhost', port: 0, path: options.path, ...access };
+  const sentinelAccess = {
+    username: options.sentinelUsername ?? null,
+    password: options.sentinelPassword ?? null,
+    tls,
+  };
   let lastError: unknown;
   for (const node of options.nodes) {
     if (options.kind !== 'sentinel') return { ...node, ...access };
     try {
-      const reply = await probe({ ...node, tls }, (sentinel) =>
+      const reply = await probe({ ...node, ...sentinelAccess }, (sentinel) =>
         sentinel.call('SENTINEL', 'get-master-addr-by-name', options.master ?? ''),
       );
       if (Array.isArray(reply)) return { host: String(reply[0]), port: Number(reply[1]), ...access };

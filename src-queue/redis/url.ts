@@ -4,6 +4,7 @@
  *     redis://[user[:password]@]host[:port][/db]            rediss:// with TLS
  *     redis-sentinel://[user:password@]host:port,host:port/master[?db=N]      rediss-sentinel://
  *     redis-cluster://[user:password@]host:port,host:port                     rediss-cluster://
+ *     unix:[//[user:password@]]/path/of/redis.sock[?db=N]
  *
  * `URL` is no help here: it refuses a list of hosts. Names and passwords may be percent-encoded.
  */
@@ -13,6 +14,8 @@ import { DEFAULT_REDIS_PORT, DEFAULT_SENTINEL_PORT, type RedisNode, type RedisOp
 export interface RedisAddress {
   kind: RedisOptions['kind'];
   nodes: RedisNode[];
+  /** Of a Unix socket; then there are no nodes. */
+  path: string | null;
   master: string | null;
   db: number | null;
   username: string | null;
@@ -26,23 +29,21 @@ export class RedisUrlError extends Error {
 }
 
 const SCHEME = /^(rediss?)(?:-(sentinel|cluster))?:\/\//i;
+const SOCKET = /^unix:(?:\/\/(?:([^/?#]*)@)?)?(\/[^?]*)(?:\?(.*))?$/i;
 
 /** @throws {RedisUrlError} */
 export function parseRedisUrl(url: string): RedisAddress {
+  if (/^unix:/i.test(url.trim())) return parseSocket(url.trim());
   const match = SCHEME.exec(url.trim());
   if (!match) {
-    throw new RedisUrlError('must begin with redis://, rediss://, redis-sentinel:// or redis-cluster://');
+    throw new RedisUrlError('must begin with redis://, rediss://, redis-sentinel://, redis-cluster:// or unix:');
   }
   const kind = kindOf(match[2]);
   const [beforeQuery = '', queryText = ''] = splitAt(url.trim().slice(match[0].length), '?');
   const at = beforeQuery.lastIndexOf('@');
   const [hosts, path] = splitAt(beforeQuery.slice(at + 1), '/');
   const [username, password] = at === -1 ? [null, null] : parseUser(beforeQuery.slice(0, at));
-  const query = new URLSearchParams(queryText);
-  for (const key of query.keys()) {
-    if (key !== 'db') throw new RedisUrlError(`has an unknown parameter "${key}": only db is known`);
-  }
-  const queryDb = query.get('db');
+  const queryDb = dbOfQuery(queryText);
   const nodes = parseNodes(hosts, kind === 'sentinel' ? DEFAULT_SENTINEL_PORT : DEFAULT_REDIS_PORT);
   if (kind === 'single' && nodes.length > 1) {
     throw new RedisUrlError('names several hosts: use redis-sentinel:// or redis-cluster:// for that');
@@ -53,12 +54,29 @@ export function parseRedisUrl(url: string): RedisAddress {
   return {
     kind,
     nodes,
+    path: null,
     master: kind === 'sentinel' && segment !== '' ? segment : null,
     db: parseDb(queryDb ?? (kind === 'single' ? segment : '')),
     username,
     password,
     tls: match[1]?.toLowerCase() === 'rediss',
   };
+}
+
+function parseSocket(url: string): RedisAddress {
+  const match = SOCKET.exec(url);
+  if (!match) throw new RedisUrlError('names no socket file: write unix:/path/of/redis.sock');
+  const [username, password] = match[1] === undefined ? [null, null] : parseUser(match[1]);
+  const db = parseDb(dbOfQuery(match[3] ?? '') ?? '');
+  return { kind: 'single', nodes: [], path: decode(match[2] ?? ''), master: null, db, username, password, tls: false };
+}
+
+function dbOfQuery(text: string): string | null {
+  const query = new URLSearchParams(text);
+  for (const key of query.keys()) {
+    if (key !== 'db') throw new RedisUrlError(`has an unknown parameter "${key}": only db is known`);
+  }
+  return query.get('db');
 }
 
 /** `host`, `host:port`, `[::1]:port`, several parted by commas. @throws {RedisUrlError} */

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,9 +33,10 @@ const START_TIMEOUT_MS = 15_000;
 
 /**
  * Starts with `--save '' --appendonly yes --appendfsync no`: every reply's write is with the kernel, so data survives
- * `kill9`, and no test waits for a disk. `args` come after these, and win: `['--appendonly', 'no']`.
+ * `kill9`, and no test waits for a disk. `args` come after these, and win: `['--appendonly', 'no']`. With `config`, a
+ * text for redis.conf, none of these is set: a sentinel knows them not.
  */
-export async function startRedis(options: { args?: readonly string[] } = {}): Promise<RedisServer> {
+export async function startRedis(options: { args?: readonly string[]; config?: string } = {}): Promise<RedisServer> {
   const args = options.args ?? [];
   const binary = findServer();
   const dir = mkdtempSync(join(tmpdir(), 'millrace-redis-'));
@@ -45,7 +46,7 @@ export async function startRedis(options: { args?: readonly string[] } = {}): Pr
 
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const run = async () => launch(binary, dir, port, args);
+    const run = async () => launch(binary, dir, port, args, options.config);
     try {
       let running = await run();
       return {
@@ -95,10 +96,19 @@ interface Running {
   pid: number;
 }
 
-async function launch(binary: string, dir: string, port: number, args: readonly string[]): Promise<Running> {
+async function launch(
+  binary: string,
+  dir: string,
+  port: number,
+  args: readonly string[],
+  config?: string,
+): Promise<Running> {
   const base = ['--port', String(port), '--bind', HOST, '--dir', dir, '--logfile', join(dir, 'redis.log')];
   const fast = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'no', '--enable-debug-command', 'yes'];
-  const child = spawn(binary, [...base, ...fast, ...args], { stdio: 'ignore' });
+  const file = join(dir, 'redis.conf');
+  if (config !== undefined) writeFileSync(file, config);
+  const all = config === undefined ? [...base, ...fast, ...args] : [file, ...base, ...args];
+  const child = spawn(binary, all, { stdio: 'ignore' });
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
   const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -9 "$1"; rm -rf "$2"', 'guard', String(pid), dir], {

@@ -179,6 +179,13 @@ describe('where Redis is', () => {
     });
   });
 
+  it('reads the path of a Unix socket, with or without a user', () => {
+    const socket = { ...base, kind: 'single', nodes: [], path: '/run/redis/redis.sock' };
+    expect(redis({ REDIS_URL: 'unix:/run/redis/redis.sock' })).toEqual(socket);
+    const access = { db: 2, username: 'ada', password: 'p@ss' };
+    expect(redis({ REDIS_URL: 'unix://ada:p%40ss@/run/redis/redis.sock?db=2' })).toEqual({ ...socket, ...access });
+  });
+
   it('reads sentinels and clusters', () => {
     expect(redis({ REDIS_URL: 'redis-sentinel://:pw@s1:26379,s2/main?db=2' })).toEqual({
       ...base,
@@ -233,6 +240,8 @@ describe('where Redis is', () => {
   it.each([
     ['http://h', 'must begin with redis://'],
     ['redis://', 'names no host'],
+    ['unix:redis.sock', 'names no socket file'],
+    ['unix:/redis.sock?x=1', 'unknown parameter "x"'],
     ['redis://h:99999', 'port outside'],
     ['redis://h/x', 'not a number'],
     ['redis://a,b', 'several hosts'],
@@ -263,6 +272,9 @@ describe('where Redis is', () => {
     const options = redis({ REDIS_URL: 'rediss://u:hush@db:6380/3' });
     expect(options && describeRedis(options)).toBe('rediss://db:6380/3');
     expect(redactUrl('redis://u:hush@db:6380/3')).toBe('redis://u:***@db:6380/3');
+    const socket = redis({ REDIS_URL: 'unix://:hush@/run/redis.sock' });
+    expect(socket && [describeRedis(socket), isLoopback(socket)]).toEqual(['unix:/run/redis.sock?db=0', true]);
+    expect(redactUrl('unix://:hush@/run/redis.sock')).toBe('unix://:***@/run/redis.sock');
     expect(redactUrl('redis://:hu@sh@db/0')).not.toContain('hu@sh');
   });
 });

@@ -1,0 +1,16 @@
+/** Which page an address belongs to. `URL.origin` is "null" for schemes of our own, so it is told by scheme and host. */
+
+/** The start page's, served out of the app itself. */
+export const APP_SCHEME = 'app';
+export const APP_ORIGIN = `${APP_SCHEME}://console`;
+
+/** @returns null for what is no address of a page with an origin, such as `data:` or `javascript:` */
+export function originOf(address: string): string | null {
+  let url: URL;
+  try {
+    url = new URL(address);
+  } catch {
+    return null;
+  }
+  return ['http:', 'https:', `${APP_SCHEME}:`].includes(url.protocol) ? `${url.protocol}//${url.host}` : null;
+}

@@ -1,0 +1,49 @@
+/** What a window can be opened on, and the server that is run for it. One window, one target, one server. */
+import type { Environment } from '../bridge/contract';
+import type { SafetyLevel } from '../bridge/profiles-contract';
+import type { ProfileRedis } from '../config/profile-redis';
+import type { WantedConnection } from './profiles/handlers';
+
+/** Stands in place of all that is configured on Redis, its name and its safe mode. It may hold a password. */
+export interface TargetConnection {
+  /** Null: the local queue. */
+  redis: ProfileRedis | null;
+  prefix: string;
+  safety: SafetyLevel;
+}
+
+export interface Target {
+  /** Tells targets apart: one window each. */
+  key: string;
+  /** Null for what the command line or the environment named, and for the local queue where it has no profile. */
+  profileId: string | null;
+  name: string;
+  environment: Environment;
+  /** Null: as configured. */
+  connection: TargetConnection | null;
+}
+
+/** All profiles of the local queue are one target: there is one local Redis. */
+export const LOCAL_KEY = 'local';
+
+export const targetOf = ({ profile, environment, safety, redis }: WantedConnection): Target => ({
+  key: redis === null ? LOCAL_KEY : profile.id,
+  profileId: profile.id,
+  name: profile.name,
+  environment,
+  connection: { redis, prefix: profile.prefix, safety },
+});
+
+/** API, stream and workers of one target, in this process. */
+export interface HostedServer {
+  /** `http://127.0.0.1:54321`. */
+  readonly url: string;
+  /** What callers need; null where they need none. */
+  readonly token: string | null;
+  readonly runningTasks: number;
+  stop(): Promise<void>;
+  stopNow(): Promise<void>;
+  leaveWorkers(): Promise<void>;
+}
+/** Starts it. @throws with a sentence for people */
+export type OpenServer = (target: Target) => Promise<HostedServer>;
