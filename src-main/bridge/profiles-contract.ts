@@ -4,16 +4,10 @@
  * keychain has it. A remote that nobody has labelled counts as production.
  */
 import { z } from 'zod';
+import { Environment, SafetyLevel } from '#queue/contract/session';
 import type { BridgeCalls, CallFunctions } from './calls';
 
-export const ProfileEnvironment = z.enum(['local', 'dev', 'staging', 'production']);
-export type ProfileEnvironment = z.infer<typeof ProfileEnvironment>;
-
-/** From what may be done at once, to nothing but reading. */
-export const SafetyLevel = z.enum(['open', 'confirm', 'guarded', 'read_only']);
-export type SafetyLevel = z.infer<typeof SafetyLevel>;
-
-export const SAFETY_OF: Readonly<Record<ProfileEnvironment, SafetyLevel>> = {
+export const SAFETY_OF: Readonly<Record<Environment, SafetyLevel>> = {
   local: 'open',
   dev: 'confirm',
   staging: 'guarded',
@@ -36,7 +30,7 @@ export type ProfileNode = z.infer<typeof ProfileNode>;
 const ProfileShape = z.object({
   name: z.string().trim().min(1, 'is needed').max(60, 'has 60 characters at most'),
   /** Null: not labelled. */
-  environment: ProfileEnvironment.nullable(),
+  environment: Environment.nullable(),
   /** Null: the one of the environment. */
   safety: SafetyLevel.nullable(),
   kind: ProfileKind,
@@ -120,7 +114,7 @@ export const sendsPlainPassword = (
   fields: Place & Pick<ProfileFields, 'tls' | 'usesPassword' | 'usesSentinelPassword'>,
 ): boolean => isRemote(fields) && !fields.tls.on && (fields.usesPassword || fields.usesSentinelPassword);
 
-export const environmentOf = (fields: Place & Pick<ProfileFields, 'environment'>): ProfileEnvironment =>
+export const environmentOf = (fields: Place & Pick<ProfileFields, 'environment'>): Environment =>
   fields.environment ?? (isRemote(fields) ? 'production' : 'local');
 
 export const safetyOf = (fields: Place & Pick<ProfileFields, 'environment' | 'safety'>): SafetyLevel =>
