@@ -63,9 +63,9 @@ export class ProfilesStore {
     return this.#forms[NEW] ?? null;
   }
 
-  /** Whether there is nothing to choose from yet. */
+  /** Nothing to choose from yet, and none begun. */
   get isFirstRun(): boolean {
-    return this.list !== null && this.profiles.length === 0 && this.unsaved === null;
+    return this.list !== null && this.profiles.length === 0 && this.form === null;
   }
 
   hasChanges(id: string): boolean {

@@ -103,7 +103,7 @@ it('takes the path of a file that was picked, and a safe mode', async () => {
   await click(screen.getByRole('tab', { name: 'TLS' }));
   await click(screen.getByLabelText('Encrypt the connection (TLS)'));
   await click(button('Choose the CA file'));
-  await waitFor(() => expect(field('CA file PEM; else those of the system').value).toBe('/etc/ssl/orrery-ca.pem'));
+  await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>(/^CA file/).value).toBe('/etc/ssl/orrery-ca.pem'));
   await click(screen.getByRole('tab', { name: 'Safety' }));
   expect(screen.getByLabelText<HTMLInputElement>(/^Read-only/).checked).toBe(true);
   await click(screen.getByLabelText(/^Guarded/));
