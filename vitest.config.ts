@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** One project a folder, by what its tests need: nothing, a real redis-server, or real processes of the built program. */
+/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, or a browser. */
 export default defineConfig({
   test: {
     maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes
@@ -24,6 +24,16 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/system/**/*.test.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
           fileParallelism: false,

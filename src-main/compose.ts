@@ -12,6 +12,7 @@ import type { Log } from '#queue/kernel/log';
 import { type Service, startAll, stopAll } from '#queue/kernel/service';
 import { describeRedis, type RedisOptions } from '#queue/redis/options';
 import { type Config, childEnvironment } from './config';
+import { FilePruner } from './file-pruner';
 import { Autoscaler } from './pools/autoscaler';
 import { LeftWorkers } from './pools/left-workers';
 import { WorkerPools } from './pools/pool-manager';
@@ -25,7 +26,7 @@ import { StreamServer } from './server/stream-server';
 import { requireTokenOrRefuse } from './server/token-rule';
 import { serverDepsOf } from './server-deps';
 import { VERSION } from './version';
-import { workerSetup } from './worker-setup';
+import { artifactsDirOf, outboxDirOf, workerSetup } from './worker-setup';
 
 export interface ComposeDeps {
   files: ProgramFiles;
@@ -106,6 +107,16 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
       const state = await connected.reader.queueState(queue);
       return state === null || state.oldestPendingAt === null ? null : Math.max(0, state.now - state.oldestPendingAt);
     },
+    queueNames: () => connected.registry.names(),
+    clock,
+    log,
+  });
+  const filePruner = new FilePruner({
+    artifactsDir: artifactsDirOf(config),
+    outboxDir: outboxDirOf(config),
+    keepMs: config.keepArtifactsMs,
+    storeId: () => connected.identity(),
+    areThere: async (ids) => (await connected.reader.getTasks(ids, { full: false })).map((task) => task !== null),
     clock,
     log,
   });
@@ -118,6 +129,7 @@ export async function composeServer(config: Config, deps: ComposeDeps): Promise<
     connected.recorder,
     pools,
     autoscaler,
+    filePruner,
   ];
   const release = async () => {
     stopping = true;

@@ -24,6 +24,8 @@ export interface ProfileConfig {
   safety: SafetyLevel;
 }
 
+const DAY_MS = 86_400_000;
+
 /** Durations in milliseconds, paths absolute. */
 export interface Config {
   /** Null: a local Redis, started and owned by Millrace. */
@@ -49,6 +51,8 @@ export interface Config {
   dataDir: string;
   /** Folders, besides the worker's own, that tasks may use. */
   files: string[];
+  /** How long artifacts of tasks that are gone, and mails in the outbox, are kept. */
+  keepArtifactsMs: number;
   log: LogConfig;
   otelEndpoint: string | null;
   /** Folders of programs, as in PATH: where a redis-server is looked for. */
@@ -159,6 +163,7 @@ export function loadConfig(inputs: ConfigInputs): Config {
     ai: settings.ai_url === null ? null : { url: settings.ai_url, key: settings.ai_key, model: settings.ai_model },
     dataDir,
     files: settings.files,
+    keepArtifactsMs: settings.keep_artifacts * DAY_MS,
     log: { level: settings.log_level, format: settings.log_format },
     otelEndpoint: settings.otel_endpoint,
     searchPath: inputs.env.PATH ?? inputs.env.Path ?? '',

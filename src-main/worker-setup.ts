@@ -6,6 +6,7 @@ import type { Config } from './config';
 import { VERSION } from './version';
 
 export const artifactsDirOf = (config: Config): string => join(config.dataDir, 'artifacts');
+export const outboxDirOf = (config: Config): string => join(config.dataDir, 'outbox');
 
 export interface WorkerRole {
   queues: readonly QueueWeight[];
@@ -16,7 +17,7 @@ export interface WorkerRole {
   workerId: string | null;
 }
 
-/** @param apiPort where our own API listens; null where this process has none */
+/** @param apiPort where our own API listens; null where this process has none: then the configuration may name one */
 export function workerSetup(
   config: Config,
   redis: RedisOptions,
@@ -24,6 +25,7 @@ export function workerSetup(
   apiPort: number | null,
 ): WorkerConfigInput {
   const handlers = role.handlersDir ?? config.handlersDir;
+  const port = apiPort ?? config.api.port; // 0: a free one, which nobody here knows
   const { smtpUrl, mailFrom, ai, privateAccess } = config;
   return {
     redis,
@@ -39,10 +41,10 @@ export function workerSetup(
     builtIns: {
       smtpUrl,
       mailFrom,
-      outboxDir: join(config.dataDir, 'outbox'),
+      outboxDir: outboxDirOf(config),
       allowPrivate: privateAccess.all,
       allowHosts: privateAccess.hosts,
-      refuse: [...redis.nodes, ...(apiPort === null ? [] : [{ host: config.api.host, port: apiPort }])],
+      refuse: [...redis.nodes, ...(port === 0 ? [] : [{ host: config.api.host, port }])],
       ai,
     },
     version: VERSION,

@@ -84,8 +84,8 @@ export class Keyboard {
     const plain = !stroke.includes('mod+') && stroke !== 'escape';
     const target = event.target instanceof Element ? event.target : null;
     if (plain && (target?.closest(TYPING) || !singleKeys())) return;
-    // A dialog's keys are its own: only what has `mod` reaches the commands from there.
-    if (plain && target?.closest('dialog')) return;
+    // A dialog's keys are its own, Escape too: only what has `mod` reaches the commands from there.
+    if (!stroke.includes('mod+') && target?.closest('dialog')) return;
     if (OWN_KEYS.has(stroke) && target?.closest('button, a, summary, [role=tab], [role=menuitem], [role=option]'))
       return;
     const sequence = this.#begun !== '' && now() - this.#begunAt < SEQUENCE_MS ? `${this.#begun} ${stroke}` : stroke;

@@ -47,6 +47,12 @@ export function formatUntil(iso: string, now: number): string {
 /** The 8 characters of a task id that tell tasks apart: before them stands the time, behind them the queue's tag. */
 export const shortId = (id: string): string => (id.length < 22 ? id : id.slice(14, 22));
 
+/**
+ * When and which: `01M7T463…VF3Y`. The four characters behind are the last of the random ones: an id ends with its
+ * queue's tag, which tasks of one queue share.
+ */
+export const idEnds = (id: string): string => (id.length < 26 ? id : `${id.slice(0, 8)}…${id.slice(18, 22)}`);
+
 /** Characters of an error's end that stay in sight. */
 const ERROR_TAIL = 18;
 
@@ -115,3 +121,31 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatNumber(count)} ${count === 1 ? one : many}`;
 
 export const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+export type MomentZone = 'local' | 'utc';
+
+/** 14:47:08 of the reader's zone or of UTC; the day goes in front where it is another one. */
+export function formatMoment(iso: string, now: number, zone: MomentZone): string {
+  const options = zone === 'utc' ? { timeZone: 'UTC' } : {};
+  const at = new Date(iso);
+  const day = (date: Date) => date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', ...options });
+  const time = at.toLocaleTimeString('en-GB', { hour12: false, ...options });
+  return `${day(at) === day(new Date(now)) ? '' : `${day(at)} `}${time}${zone === 'utc' ? ' UTC' : ''}`;
+}
+
+/** A moment in full, in both zones: for tooltips. */
+export function formatMomentInFull(iso: string): string {
+  const at = new Date(iso);
+  const local = at.toLocaleString('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    timeZoneName: 'short',
+  });
+  return `${local}\n${at.toISOString()}`;
+}

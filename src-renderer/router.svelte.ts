@@ -1,6 +1,6 @@
 /** Which view is shown, from the part of the address behind `#`: works from a file as well as from a server. */
-import { TASK_STATUSES } from '#queue/contract/lifecycle';
-import type { ListFilter } from './stores/task-row';
+import type { TaskStatus } from '#queue/contract/lifecycle';
+import { queryOfOldLink } from './query/query-edits';
 
 export const VIEWS = [
   'overview',
@@ -53,28 +53,32 @@ export function href(
   return params.size === 0 ? `#/${path}` : `#/${path}?${params}`;
 }
 
-export function tasksHref(filter: Partial<ListFilter>, taskId: string | null = null): string {
-  return href('tasks', [], {
-    status: filter.status,
-    queue: filter.queue,
-    type: filter.type,
-    q: filter.text,
-    id: taskId,
-  });
+/** What links from other screens narrow the task list to. */
+export interface TasksLink {
+  readonly status?: TaskStatus | '';
+  readonly queue?: string;
+  readonly type?: string;
+  readonly text?: string;
 }
 
-/** The filter and the open task of a `tasks` route. */
-export function tasksOf({ query }: Route): { filter: ListFilter; taskId: string | null } {
-  return {
-    filter: {
-      status: TASK_STATUSES.find((status) => status === query.status) ?? '',
-      queue: query.queue ?? '',
-      type: query.type ?? '',
-      text: query.q ?? '',
-    },
-    taskId: query.id ?? null,
-  };
-}
+/** The task list, narrowed; with a task's id its inspector is open. */
+export const tasksHref = (link: TasksLink, taskId: string | null = null): string =>
+  href('tasks', [], {
+    query: queryOfOldLink({
+      status: link.status ?? '',
+      queue: link.queue ?? '',
+      type: link.type ?? '',
+      q: link.text ?? '',
+    }),
+    id: taskId,
+  });
+
+/** The query and the open task of a `tasks` route, also of a link that an older console has made. */
+export const tasksOf = ({ rest, query }: Route): { query: string; taskId: string | null; wholePage: boolean } => ({
+  query: query.query ?? queryOfOldLink(query),
+  taskId: rest[0] ?? query.id ?? null,
+  wholePage: rest.length > 0,
+});
 
 export class Router {
   route = $state.raw<Route>({ view: 'overview', rest: [], query: {} });

@@ -6,10 +6,9 @@ import type { RouteName } from '#queue/contract/http-routes';
 import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
-import { RequeueLoader } from './loaders/requeue-loader';
+import { FrameBatch } from './loaders/frame-batch';
+import { OperationsLoader } from './loaders/operations-loader';
 import { RowCompleter } from './loaders/row-completer';
-import { TaskDetailLoader } from './loaders/task-detail-loader';
-import { TaskListLoader } from './loaders/task-list-loader';
 import { ApiClient } from './net/api-client';
 import { ApiError } from './net/api-error';
 import type { BrowserTime } from './net/browser-time';
@@ -17,11 +16,9 @@ import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
 import { IdentityStore } from './stores/identity-store.svelte';
-import { RequeueStore } from './stores/requeue-store.svelte';
+import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
-import { TaskDetailStore } from './stores/task-detail-store.svelte';
-import { type TaskFrame, TaskListStore } from './stores/task-list-store.svelte';
-import type { ListFilter } from './stores/task-row';
+import { TaskListStore } from './stores/task-list-store.svelte';
 
 export interface SessionDeps {
   /** Origin of the server, with a trailing slash. */
@@ -32,8 +29,6 @@ export interface SessionDeps {
   openSocket: (url: string, protocols: string[]) => WebSocket;
 }
 
-/** Changes of tasks are painted in batches, so that a busy server does not keep the page busy. */
-const PAINT_MS = 120;
 const SECOND_MS = 1000;
 /** Rights and latency are asked for again. */
 const IDENTIFY_MS = 30_000;
@@ -43,12 +38,11 @@ export class Session {
   readonly system = new SystemStore();
   readonly connection = new ConnectionStore();
   readonly identity = new IdentityStore();
-  readonly list = new TaskListStore();
   /** The newest tasks of all, as the snapshot brings them. */
-  readonly latest = new TaskListStore(LATEST_ROWS);
-  readonly detail = new TaskDetailStore();
-  /** The dialog that requeues all failed tasks of a filter. */
-  readonly requeue = new RequeueStore();
+  readonly latest = new TaskListStore({ maxRows: LATEST_ROWS, following: true });
+  /** Bulk work of the server; read once a view or the status bar asks for it. */
+  readonly operations = new OperationsStore();
+  readonly operationsLoader: OperationsLoader;
   readonly baseUrl: string;
   /** For the loaders of single screens. */
   readonly api: ApiClient;
@@ -60,12 +54,8 @@ export class Session {
   now = $state(0);
   readonly #deps: SessionDeps;
   readonly #stream: StreamClient;
-  readonly #listLoader: TaskListLoader;
-  readonly #detailLoader: TaskDetailLoader;
-  readonly #requeueLoader: RequeueLoader;
-  readonly #completers: readonly RowCompleter[];
+  readonly #batch: FrameBatch;
   readonly #listeners = new Set<(frame: ServerFrame) => void>();
-  #inbox: TaskFrame[] = [];
   #takeBackTick: () => void = () => undefined;
   #takeBackIdentify: () => void = () => undefined;
 
@@ -77,6 +67,7 @@ export class Session {
     const token = () => preferences.token;
     this.time = time;
     this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
+    this.operationsLoader = new OperationsLoader(this.api, this.operations, time);
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -88,10 +79,11 @@ export class Session {
       onPhase: (phase) => this.connection.enter(phase, time.now()),
       onRefused: () => void this.#probe(),
     });
-    this.#listLoader = new TaskListLoader(this.api, this.list);
-    this.#detailLoader = new TaskDetailLoader(this.api, this.detail, time);
-    this.#requeueLoader = new RequeueLoader(this.api, this.requeue, time);
-    this.#completers = [this.list, this.latest].map((store) => new RowCompleter(this.api, store, time));
+    const completer = new RowCompleter(this.api, this.latest, time);
+    this.#batch = new FrameBatch(time, (frames) => {
+      this.latest.apply(frames, time.now());
+      completer.look();
+    });
   }
 
   start(): void {
@@ -131,8 +123,6 @@ export class Session {
     this.#deps.preferences.setToken(token);
     this.needsToken = null;
     this.#stream.start();
-    void this.#listLoader.reload();
-    void this.#detailLoader.refresh();
   }
 
   retryNow(): void {
@@ -145,26 +135,6 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  loadTasks(filter: TaskListStore['filter']): void {
-    void this.#listLoader.load(filter);
-  }
-
-  reloadTasks(): void {
-    void this.#listLoader.reload();
-  }
-
-  moreTasks(): void {
-    void this.#listLoader.more();
-  }
-
-  openTask(id: string | null): void {
-    void this.#detailLoader.open(id);
-  }
-
-  refreshTask(): void {
-    void this.#detailLoader.refresh();
-  }
-
   /** Keeps what is known where it fails: types only help to fill the form. @throws {ApiError} */
   async loadTaskTypes(): Promise<void> {
     this.system.taskTypes = (await this.api.call('listTaskTypes')).task_types;
@@ -175,64 +145,23 @@ export class Session {
     return this.api.call('submitTask', { body: task });
   }
 
-  /** @throws {ApiError} */
-  async cancel(id: string): Promise<void> {
-    await this.api.call('cancelTask', { params: { id } });
-    this.#detailLoader.refreshSoon();
-  }
-
-  /** @throws {ApiError} */
-  async retry(id: string): Promise<void> {
-    await this.api.call('retryTask', { params: { id } });
-    this.#detailLoader.refreshSoon();
-  }
-
   /** Running tasks go on either way. @throws {ApiError} */
   async setPaused(queue: string, paused: boolean): Promise<void> {
     this.system.putQueue(await this.api.call(paused ? 'pauseQueue' : 'resumeQueue', { params: { queue } }));
-  }
-
-  /** Opens `requeue` with what would be requeued; `startRequeue` then does it. */
-  planRequeue(filter: ListFilter): void {
-    void this.#requeueLoader.plan(filter);
-  }
-
-  startRequeue(): void {
-    void this.#requeueLoader.start();
-  }
-
-  closeRequeue(): void {
-    this.#requeueLoader.close();
   }
 
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
     if (this.identity.apply(frame)) void this.#identify();
+    this.operationsLoader.take(frame);
     for (const listener of this.#listeners) listener(frame);
-    if (frame.type === 'task') {
-      if (this.#inbox.length === 0) this.#deps.time.after(PAINT_MS, () => this.#paint());
-      this.#inbox.push(frame);
-    }
+    this.#batch.take(frame);
     if (frame.type === 'snapshot') {
       void this.#identify();
-      this.#inbox.length = 0; // what happened before it, the lists will tell
       const { tasks, stats } = frame;
       this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
-      if (this.list.loaded || this.list.error !== null) void this.#listLoader.reload();
-      void this.#detailLoader.refresh();
     }
-  }
-
-  #paint(): void {
-    const frames = this.#inbox;
-    this.#inbox = [];
-    this.list.apply(frames);
-    this.latest.apply(frames);
-    this.latest.trim();
-    for (const completer of this.#completers) completer.look();
-    if (this.list.overfull && this.list.loading === null) void this.#listLoader.reload();
-    if (this.detail.apply(frames)) this.#detailLoader.refreshSoon();
   }
 
   #askForToken(): void {

@@ -6,6 +6,8 @@
  * and shrink with it, with no timer. A call whose outcome is unknown is repeated with the very same arguments until it
  * is answered: the engine knows the nonce, so nothing is claimed or settled twice, and no settle is dropped.
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
+ * Queues that only `*` serves are not asked on suspicion: the engine tells of those that get work (`followWork`), also
+ * while all slots are taken, so that they come in for their share.
  */
 import { LIMITS } from '#queue/contract/limits';
 import type { ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
@@ -13,20 +15,23 @@ import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
 import { type Deadline, Deadlines } from './deadlines';
-import { QueueLine } from './queue-line';
+import { ASK_AGAIN_MS, type QueueLine } from './queue-line';
+import { QueueLines } from './queue-lines';
 import { Settler } from './settler';
 import { shareOut } from './shares';
 
-const WAIT_MAX_MS = 2_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
+/** Idle, it asks every two seconds: one that has heard nothing for so long does not get work. */
+const FETCH_FRESH_MS = 10_000;
 
 export interface ClaimerDeps {
-  engine: Pick<TaskEngine, 'work' | 'waitForWork'>;
+  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork'>;
   clock: Clock;
   log: Log;
   random: () => number;
   workerId: string;
+  /** `*` stands for every queue that is not named. */
   queues: readonly { name: string; weight: number }[];
   concurrency: number;
   leaseMs: number;
@@ -40,10 +45,13 @@ export interface ClaimerDeps {
 
 export class Claimer {
   readonly #deps: ClaimerDeps;
-  readonly #lines: readonly QueueLine[];
+  readonly #lines: QueueLines;
   readonly #settler = new Settler();
   readonly #abandon = new AbortController();
+  /** Ends the following of work in other queues. */
+  readonly #deaf = new AbortController();
   #on = false;
+  #quieted = false;
   #turnAsked = false;
   #taken = 0;
   /** Slots that calls on their way have asked for. */
@@ -58,23 +66,47 @@ export class Claimer {
   #listening = false;
   /** Ends the wait that is on its way. */
   #listen = new AbortController();
+  /** Monotonic ms; before the first answer, when it was made. */
+  #heardAt: number;
+  #lastFetchAt: number | null = null;
   readonly #alarms: Deadlines;
   #alarm: Deadline | undefined;
 
   constructor(deps: ClaimerDeps) {
     this.#deps = deps;
+    this.#heardAt = deps.clock.monotonic();
     this.#alarms = new Deadlines(deps.clock);
-    this.#lines = deps.queues.map(({ name, weight }) => new QueueLine(name, weight, LIMITS.workLanes));
+    this.#lines = new QueueLines(deps.queues, deps.clock.monotonic());
   }
 
   start(): void {
     this.#on = true;
+    if (this.#lines.servesEvery) void this.#deps.engine.followWork((queue) => this.#heard(queue), this.#deaf.signal);
     this.#askTurn();
+  }
+
+  /** When a request for work was last answered, Unix ms; null: never. */
+  get lastFetchAt(): number | null {
+    return this.#lastFetchAt;
+  }
+
+  /** It gets work where there is some: it was answered lately, or has no free slot to ask for. */
+  get isFetching(): boolean {
+    const { clock, concurrency } = this.#deps;
+    if (this.#quieted) return false;
+    return this.#taken >= concurrency || clock.monotonic() - this.#heardAt <= FETCH_FRESH_MS;
+  }
+
+  /** Queues besides the named ones that had work, or word of it, of late; the latest first. */
+  get otherQueues(): string[] {
+    return this.#lines.others();
   }
 
   /** No new claims from now on. Calls on their way may still bring some. */
   quiet(): void {
     this.#on = false;
+    this.#quieted = true;
+    this.#deaf.abort();
     this.#alarms.clear();
     this.#listen.abort();
   }
@@ -100,6 +132,7 @@ export class Claimer {
 
   settle(queue: string, settle: Settle): void {
     this.#settler.add(queue, settle);
+    this.#lines.use(queue, this.#deps.clock.monotonic());
     this.#askTurn();
   }
 
@@ -113,15 +146,23 @@ export class Claimer {
     });
   }
 
+  /** The engine has word of work in a queue. */
+  #heard(queue: string): void {
+    const isNew = this.#lines.find(queue) === null;
+    this.#lines.use(queue, this.#deps.clock.monotonic()).woken();
+    if (isNew) this.#listen.abort(); // the wait that is on its way does not cover it
+    this.#askTurn();
+  }
+
   #turn(): void {
     const { clock } = this.#deps;
     const now = clock.monotonic();
-    const open = this.#lines.filter((line) => line.hasFreeLane);
-    const wants = this.#shares(open, now);
+    const wants = this.#shares(now);
     let more = false;
-    for (const [index, line] of open.entries()) {
+    for (const line of this.#lines.all()) {
+      if (!line.hasFreeLane) continue;
       const settles = this.#settler.take(line.name, this.#part(line));
-      let want = wants[index] ?? 0;
+      let want = wants.get(line) ?? 0;
       // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
       if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
       if (settles.length === 0 && want === 0) continue;
@@ -129,6 +170,7 @@ export class Claimer {
       more ||= line.hasFreeLane && (this.#settler.hasFor(line.name) || (line.isReady(now) && this.#free() > 0));
     }
     if (more) this.#askTurn();
+    this.#lines.sweep(now, (queue) => this.#settler.hasFor(queue));
     this.#waitIfIdle(now);
   }
 
@@ -151,16 +193,20 @@ export class Claimer {
     return Math.min(line.freeLanes > 1 ? Math.ceil(waiting / 2) : waiting, LIMITS.workBatch);
   }
 
-  #shares(open: readonly QueueLine[], now: number): number[] {
+  /** Slots for each queue that is likely to have work. */
+  #shares(now: number): Map<QueueLine, number> {
+    const wants = new Map<QueueLine, number>();
     const free = this.#free();
-    const ready = open.filter((line) => free > 0 && line.isReady(now));
+    if (free === 0) return wants;
+    const ready: QueueLine[] = [];
+    for (const line of this.#lines.all()) if (line.hasFreeLane && line.isReady(now)) ready.push(line);
     const idle = this.#taken === 0 && this.#wanted === 0 && this.#settler.unanswered === 0;
     const most = idle ? LIMITS.workBatch : this.#half();
-    const shares = shareOut(free, ready);
-    return open.map((line) => {
-      const index = ready.indexOf(line);
-      return index < 0 ? 0 : Math.min(shares[index] ?? 0, most);
-    });
+    for (const [index, share] of shareOut(free, ready).entries()) {
+      const line = ready[index];
+      if (line !== undefined && share > 0) wants.set(line, Math.min(share, most));
+    }
+    return wants;
   }
 
   async #call(line: QueueLine, settles: readonly Settle[], want: number): Promise<void> {
@@ -170,21 +216,27 @@ export class Claimer {
     this.#calls++;
     const nonce = `${this.#name}.${(this.#nonces++).toString(36)}`;
     const call: WorkCall = { queue: line.name, workerId, lane, nonce, settles, want, leaseMs, types };
+    const { wakes } = line;
     const reply = await this.#untilAnswered(call);
     line.giveLane(lane);
     this.#wanted -= want;
     this.#calls--;
-    if (reply !== null) this.#answered(line, call, reply);
+    if (reply !== null) this.#answered(line, wakes, call, reply);
     this.#settler.answered(settles.length);
     for (const done of this.#onCallEnd.splice(0)) done();
     this.#askTurn();
   }
 
-  #answered(line: QueueLine, { settles, want }: WorkCall, reply: WorkReply): void {
+  #answered(line: QueueLine, wakes: number, { settles, want }: WorkCall, reply: WorkReply): void {
     const { clock, onSettled, onClaimed } = this.#deps;
     const { claimed, nextDueInMs: dueInMs, skipped } = reply;
     const reached = line.passed;
-    line.learn({ want, got: claimed.length, dueInMs, skipped, now: clock.monotonic() }, this.#virtual);
+    const now = clock.monotonic();
+    if (want > 0) {
+      this.#heardAt = now;
+      this.#lastFetchAt = clock.now();
+    }
+    line.learn({ want, got: claimed.length, dueInMs, skipped, now, wakes }, this.#virtual);
     if (claimed.length > 0) this.#virtual = Math.max(this.#virtual, reached);
     for (const [index, settle] of settles.entries()) onSettled(settle, reply.verdicts[index] ?? 'gone');
     if (claimed.length === 0) return;
@@ -218,33 +270,34 @@ export class Claimer {
   /** Where slots are free and a queue is dry, somebody has to listen for work, and to wake when it comes due. */
   #waitIfIdle(now: number): void {
     if (!this.#on || this.#free() === 0) return;
-    const dry = this.#lines.filter((line) => !line.isReady(now));
-    if (dry.length === 0) return;
-    const dueInMs = Math.min(...dry.map((line) => line.readyInMs(now)));
+    let dueInMs: number | null = null;
+    for (const line of this.#lines.all()) {
+      if (!line.isReady(now)) dueInMs = Math.min(dueInMs ?? Number.POSITIVE_INFINITY, line.readyInMs(now));
+    }
+    if (dueInMs === null) return;
     this.#alarm?.cancel();
-    if (dueInMs < WAIT_MAX_MS) this.#alarm = this.#alarms.after(dueInMs, () => this.#askTurn());
+    if (dueInMs < ASK_AGAIN_MS) this.#alarm = this.#alarms.after(dueInMs, () => this.#askTurn());
     if (!this.#listening) void this.#listenToAll();
   }
 
   /** Always to all queues: a wait that is on its way covers one that becomes dry meanwhile. */
   async #listenToAll(): Promise<void> {
-    const { engine, clock, workerId, queues, log, random } = this.#deps;
+    const { engine, clock, workerId, log, random } = this.#deps;
     this.#listening = true;
     this.#listen = new AbortController();
     const { signal } = this.#listen;
+    let woken: readonly string[] = [];
     try {
-      await engine.waitForWork(
-        workerId,
-        queues.map(({ name }) => name),
-        WAIT_MAX_MS,
-        signal,
-      );
+      woken = await engine.waitForWork(workerId, this.#lines.toListen(), ASK_AGAIN_MS, signal);
     } catch (error) {
       log.debug('waiting for work failed', { error });
       await clock.sleep(RETRY_MAX_MS * random(), signal);
     }
     this.#listening = false;
-    for (const line of this.#lines) line.woken();
+    const now = clock.monotonic();
+    for (const queue of woken) this.#lines.use(queue, now).woken();
+    const timeIsUp = woken.length === 0 && !signal.aborted;
+    if (timeIsUp) for (const line of this.#lines.all()) if (line.named) line.woken();
     this.#askTurn();
   }
 }

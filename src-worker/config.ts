@@ -2,14 +2,14 @@
 
 import { z } from 'zod';
 import { LIMITS } from '#queue/contract/limits';
-import { QueueName } from '#queue/contract/primitives';
+import { ServedQueue } from '#queue/contract/primitives';
 import { LOG_LEVEL_NAMES } from '#queue/kernel/log';
 
 /** The variable in which a parent process hands the configuration to a worker process, as JSON. */
 export const CONFIG_VARIABLE = 'MILLRACE_WORKER_CONFIG';
 
-/** A queue and its share: how often it comes first, against the others. */
-export const QueueWeight = z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) });
+/** A queue and its share: how often it comes first, against the others. `*`: each queue that is not named. */
+export const QueueWeight = z.strictObject({ name: ServedQueue, weight: z.int().min(1).max(100).default(1) });
 export type QueueWeight = z.infer<typeof QueueWeight>;
 
 const Milliseconds = (min: number, max: number) => z.number().min(min).max(max);

@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { LIMITS } from '#queue/contract/limits';
 import type { FailureReport } from '#queue/engine/ports';
+import { stackFrames, topFrame } from '#queue/kernel/stack-frames';
+import { normalisedMessage } from '#queue/kernel/varying-text';
 import { safeText, safeTextBytes } from './safe-text';
 
 /** Stacks of late attempts are cut shorter, so that the history of a hundred attempts stays small. */
@@ -100,35 +102,16 @@ function descriptionOf(thrown: unknown, causes: number): Described {
 
 export const describeThrown = (thrown: unknown): Described => descriptionOf(thrown, CAUSES);
 
-const VARYING: readonly (readonly [RegExp, string])[] = [
-  [/https?:\/\/\S+/g, '<url>'],
-  [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '<id>'],
-  [/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g, '<id>'],
-  [/"[^"]*"|`[^`]*`|(?<!\w)'[^']*'/g, '<text>'],
-  [/(?:[a-z]:)?(?:[\\/][\w.@~+-]+){2,}/gi, '<path>'],
-  [/\b0x[0-9a-f]+\b|\b(?=[a-f]*\d)[0-9a-f]{8,}\b/gi, '<hex>'],
-  [/\d+(?:[.,:]\d+)*/g, '#'],
-  [/\s+/g, ' '],
-];
-
-const normalised = (message: string): string =>
-  VARYING.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), message);
-
 /** The first frame outside Node and node_modules: function and file, without the line, which every edit moves. */
-function topFrame(stack: string | null): string {
-  for (const line of stack?.split('\n') ?? []) {
-    const match = /^\s+at (?:(?:async )?(.+?) \()?(?:file:\/\/)?([^()]+?):\d+:\d+\)?$/.exec(line);
-    const file = match?.[2];
-    if (file === undefined || file.startsWith('node:') || /[\\/]node_modules[\\/]/.test(file)) continue;
-    return `${match?.[1] ?? ''} ${file.split(/[\\/]/).pop() ?? ''}`;
-  }
-  return '';
+function place(stack: string | null): string {
+  const frame = topFrame(stackFrames(stack));
+  return frame === null ? '' : `${frame.function ?? ''} ${frame.file?.split(/[\\/]/).pop() ?? ''}`;
 }
 
 /** Eight hex characters, equal for failures with the same cause: same class, same message but for its values, same place. */
 export const fingerprintOf = ({ name, message, stack }: Described): string =>
   createHash('sha1')
-    .update(`${name}\n${normalised(message)}\n${topFrame(stack)}`)
+    .update(`${name}\n${normalisedMessage(message)}\n${place(stack)}`)
     .digest('hex')
     .slice(0, 8);
 

@@ -5,8 +5,9 @@
  * before it began is visible to the thread at once, and costs the thread no wake-up. One writer (the worker's main
  * thread), any number of readers.
  *
- * Layout: word 0 counts turns of the main event loop; then one slot for each lease: version, queue number, length of
- * id, length of token (32-bit words), and `TEXT_BYTES` of id and token in ASCII. A slot with version 0 is empty.
+ * Layout: word 0 counts turns of the main event loop; then one slot for each lease: version, lengths of queue, id and
+ * token (32-bit words), and `TEXT_BYTES` of these three in ASCII: queues that the worker learns of later need no other
+ * place. A slot with version 0 is empty.
  * The writer stores the version last and zeroes it first; a reader takes a slot only when it read the same version
  * before and after, and no version is used twice in a row, so it never sees half of one lease and half of another.
  */
@@ -25,14 +26,12 @@ const bytesFor = (slots: number): number => (HEADER_WORDS + slots * SLOT_WORDS) 
 
 abstract class Table {
   readonly memory: SharedArrayBuffer;
-  protected readonly queues: readonly string[];
   protected readonly words: Int32Array;
   protected readonly text: Buffer;
   protected readonly slots: number;
 
-  protected constructor(memory: SharedArrayBuffer, queues: readonly string[], slots: number) {
+  protected constructor(memory: SharedArrayBuffer, slots: number) {
     this.memory = memory;
-    this.queues = queues;
     this.slots = slots;
     this.words = new Int32Array(memory, 0, HEADER_WORDS + slots * SLOT_WORDS);
     this.text = Buffer.from(memory, (HEADER_WORDS + slots * SLOT_WORDS) * 4, slots * TEXT_BYTES);
@@ -49,8 +48,8 @@ export class HeldTable extends Table {
   readonly #slotOf = new Map<string, number>();
   #version = 0;
 
-  constructor(queues: readonly string[], slots: number) {
-    super(new SharedArrayBuffer(bytesFor(slots)), queues, slots);
+  constructor(slots: number) {
+    super(new SharedArrayBuffer(bytesFor(slots)), slots);
     this.#free = Array.from({ length: slots }, (_, index) => slots - 1 - index);
   }
 
@@ -67,19 +66,18 @@ export class HeldTable extends Table {
     return this.#slotOf.has(token);
   }
 
-  /** @throws RangeError where there is no room, or the lease is of another queue or too long */
+  /** @throws RangeError where there is no room, or the lease is too long */
   add({ queue, id, token }: HeldLease): void {
-    const number = this.queues.indexOf(queue);
     const slot = this.#free.at(-1);
-    if (number < 0 || slot === undefined || id.length + token.length > TEXT_BYTES) {
+    if (slot === undefined || queue.length + id.length + token.length > TEXT_BYTES) {
       throw new RangeError(`no room for the lease on ${id} of queue ${queue}`);
     }
     this.#free.pop();
     const word = this.wordOf(slot);
-    const offset = slot * TEXT_BYTES;
-    this.words[word + 1] = number;
-    this.words[word + 2] = this.text.write(id, offset, 'latin1');
-    this.words[word + 3] = this.text.write(token, offset + id.length, 'latin1');
+    this.words[word + 1] = queue.length;
+    this.words[word + 2] = id.length;
+    this.words[word + 3] = token.length;
+    this.text.write(queue + id + token, slot * TEXT_BYTES, 'latin1');
     this.#version = this.#version === LAST_VERSION ? 1 : this.#version + 1;
     Atomics.store(this.words, word, this.#version);
     this.#slotOf.set(token, slot);
@@ -101,9 +99,9 @@ export class HeldTable extends Table {
 
 /** The reader's side, in any thread. */
 export class HeldView extends Table {
-  constructor(memory: SharedArrayBuffer, queues: readonly string[]) {
+  constructor(memory: SharedArrayBuffer) {
     const slots = Math.floor((memory.byteLength - HEADER_WORDS * 4) / (SLOT_WORDS * 4 + TEXT_BYTES));
-    super(memory, queues, slots);
+    super(memory, slots);
   }
 
   /** Changes while the writer's event loop turns. */
@@ -125,11 +123,11 @@ export class HeldView extends Table {
     const word = this.wordOf(slot);
     const version = Atomics.load(this.words, word);
     if (version === 0) return null;
-    const queue = this.queues[this.words[word + 1] ?? -1];
-    const offset = slot * TEXT_BYTES;
-    const idEnd = offset + (this.words[word + 2] ?? 0);
-    const id = this.text.toString('latin1', offset, idEnd);
-    const token = this.text.toString('latin1', idEnd, idEnd + (this.words[word + 3] ?? 0));
-    return Atomics.load(this.words, word) === version && queue !== undefined ? { queue, id, token } : null;
+    const [queueLength = 0, idLength = 0, tokenLength = 0] = this.words.subarray(word + 1, word + SLOT_WORDS);
+    const idAt = queueLength;
+    const tokenAt = idAt + idLength;
+    const text = this.text.toString('latin1', slot * TEXT_BYTES, slot * TEXT_BYTES + tokenAt + tokenLength);
+    if (Atomics.load(this.words, word) !== version) return null;
+    return { queue: text.slice(0, idAt), id: text.slice(idAt, tokenAt), token: text.slice(tokenAt) };
   }
 }

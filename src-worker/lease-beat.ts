@@ -127,25 +127,34 @@ export class LeaseBeat implements Service {
   async #beatForWorker(): Promise<void> {
     const { directory, events, log } = this.#deps;
     if (this.#worker === null) return;
+    const fetching = this.#worker.running.length >= this.#worker.concurrency;
     try {
-      for (const command of await directory.beat({ ...this.#worker, blocked: true })) events.command(command);
+      for (const command of await directory.beat({ ...this.#worker, blocked: true, fetching })) events.command(command);
     } catch (error) {
       log.debug('the heartbeat of a blocked worker could not be sent', { error });
     }
   }
 }
 
+interface Batch {
+  queue: string;
+  leases: LeaseRef[];
+  ids: Set<string>;
+}
+
 /** By queue, within the bound of a call. Answers name ids, so an id (an old and a new lease of a task) is in a batch once. */
-function batches(held: readonly HeldLease[]): { queue: string; leases: LeaseRef[] }[] {
-  const all: { queue: string; leases: LeaseRef[]; ids: Set<string> }[] = [];
+function batches(held: readonly HeldLease[]): Batch[] {
+  const byQueue = new Map<string, Batch[]>();
   for (const { queue, id, token } of held) {
-    let batch = all.find((it) => it.queue === queue && it.leases.length < LIMITS.workBatch && !it.ids.has(id));
+    const ofQueue = byQueue.get(queue) ?? [];
+    byQueue.set(queue, ofQueue);
+    let batch = ofQueue.find((it) => it.leases.length < LIMITS.workBatch && !it.ids.has(id));
     if (batch === undefined) {
       batch = { queue, leases: [], ids: new Set() };
-      all.push(batch);
+      ofQueue.push(batch);
     }
     batch.leases.push({ id, token });
     batch.ids.add(id);
   }
-  return all;
+  return [...byQueue.values()].flat();
 }

@@ -9,7 +9,6 @@ const Lease = z.object({ id: z.string(), token: z.string() });
 /** Everything that the thread is started with. */
 export const LeaseThreadData = z.object({
   memory: z.instanceof(SharedArrayBuffer),
-  queues: z.array(z.string()),
   leaseMs: z.number(),
   maxBlockMs: z.number(),
   workerId: z.string(),

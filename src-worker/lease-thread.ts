@@ -31,7 +31,7 @@ export async function runLeaseThread(connect: ConnectForLeases): Promise<void> {
   const beat = new LeaseBeat({
     engine,
     directory,
-    view: new HeldView(data.memory, data.queues),
+    view: new HeldView(data.memory),
     clock: systemClock,
     log,
     leaseMs: data.leaseMs,

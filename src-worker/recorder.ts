@@ -17,6 +17,7 @@ export class Recorder {
   #percent = 0;
   #message: string | null = null;
   #hasProgress = false;
+  #told = false;
   /** Null while there are none: most tasks log nothing. */
   #logs: LogEntry[] | null = null;
   #onTheWay: AttemptReport | null = null;
@@ -38,6 +39,10 @@ export class Recorder {
   get message(): string | null {
     return this.#message;
   }
+  /** Whether the handler has ever reported progress. */
+  get told(): boolean {
+    return this.#told;
+  }
   get hasNews(): boolean {
     return this.#hasProgress || this.#logs !== null;
   }
@@ -53,6 +58,7 @@ export class Recorder {
     this.#percent = Math.max(this.#percent, Math.min(100, Math.max(0, percent)));
     if (message !== undefined) this.#message = safeText(String(message), LIMITS.progressMessageLength);
     this.#hasProgress = true;
+    this.#told = true;
     this.#onNews(this);
   }
 

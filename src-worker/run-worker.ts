@@ -98,9 +98,8 @@ async function serve({ id, config, log, registry, connection, programs, runtime 
     directory,
     registry,
     beatRunner: (table) => {
-      const { leaseMs, maxBlockMs, redis, queues } = config;
-      const names = queues.map(({ name }) => name);
-      const data = { memory: table.memory, queues: names, leaseMs, maxBlockMs, workerId: id, redis, log: config.log };
+      const { leaseMs, maxBlockMs, redis } = config;
+      const data = { memory: table.memory, leaseMs, maxBlockMs, workerId: id, redis, log: config.log };
       return new ThreadedBeat({ path: runtime.leaseThread, data, clock: systemClock, log });
     },
     clock: systemClock,

@@ -5,6 +5,7 @@
  * still has not ended: it runs elsewhere, and no attempt is counted. Settles are answered before the worker says
  * goodbye, as far as Redis answers.
  */
+import { isoTimeOrNull } from '#queue/contract/primitives';
 import type {
   ClaimedTask,
   LeaseRef,
@@ -22,6 +23,7 @@ import { CancelledError, LeaseLostError, ShutdownError } from './abort-reasons';
 import type { Attempt, AttemptDeps } from './attempt';
 import { Claimer } from './claimer';
 import type { WorkerConfig } from './config';
+import { CpuShare } from './cpu-share';
 import { Executor } from './executor';
 import { Heartbeat } from './heartbeat';
 import { HeldTable } from './held-table';
@@ -43,7 +45,7 @@ export interface WorkerDeps extends Pick<AttemptDeps, 'random' | 'artifactsFor' 
     WorkerConfig,
     'queues' | 'concurrency' | 'leaseMs' | 'shutdownTimeoutMs' | 'graceMs' | 'pool' | 'version'
   >;
-  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'report'>;
+  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'report'>;
   directory: Pick<WorkerDirectory, 'beat' | 'goodbye' | 'announceTypes'>;
   registry: Registry;
   /** Makes what extends the leases, given their table. */
@@ -65,6 +67,7 @@ export class Worker implements Service {
   readonly #keeper: LeaseKeeper;
   readonly #heartbeat: Heartbeat;
   readonly #lag = new LoopLag();
+  readonly #cpu: CpuShare;
   readonly #startedAt: number;
   #state: WorkerBeat['state'] = 'starting';
   #completed = 0;
@@ -82,10 +85,8 @@ export class Worker implements Service {
     const { config, engine, directory, clock, log, random, registry, artifactsFor, tasksFor } = deps;
     const { queues, concurrency, leaseMs, graceMs } = config;
     this.#startedAt = clock.now();
-    const table = new HeldTable(
-      queues.map(({ name }) => name),
-      concurrency * LEASES_PER_SLOT + 16,
-    );
+    this.#cpu = new CpuShare(clock);
+    const table = new HeldTable(concurrency * LEASES_PER_SLOT + 16);
     this.#keeper = new LeaseKeeper({
       table,
       runner: deps.beatRunner(table),
@@ -225,9 +226,13 @@ export class Worker implements Service {
       registry,
       state: this.#state,
       running: this.#executor.running,
+      otherQueues: this.#claimer.otherQueues,
       completed: this.#completed,
       failed: this.#failed,
       event_loop_lag_ms: this.#lag.takeP99(),
+      last_fetch_at: isoTimeOrNull(this.#claimer.lastFetchAt),
+      fetching: this.#claimer.isFetching,
+      cpu_percent: this.#cpu.take(),
       startedAt: this.#startedAt,
     });
   }

@@ -1,8 +1,9 @@
 /** `millrace dlq`: look at failed tasks, and requeue or purge a selection of them. */
 import { Command } from 'commander';
 import { z } from 'zod';
+import { FailureGroup } from '#queue/contract/failure';
 import { LIMITS } from '#queue/contract/limits';
-import { DryRun, FailureGroup, Operation } from '#queue/contract/operation';
+import { DryRun, Operation } from '#queue/contract/operation';
 import { TaskPage } from '#queue/contract/task';
 import { number, several, wholeNumber } from './arguments';
 import { CliError, EXIT } from './exit';

@@ -219,11 +219,11 @@ export const OPTIONS = {
       about: 'Tasks that one worker process runs at once.',
     },
   ),
-  queues: listOf(['default'], {
+  queues: listOf(['*'], {
     flag: '--queues <list>',
     env: 'QUEUES',
     group: 'workers',
-    expects: 'queue names, each with a weight if wanted: emails,images=2,default',
+    expects: 'queue names, each with a weight if wanted, and * for every other queue: emails=5,images=2,*',
     about: 'Queues that the workers serve.',
   }),
   handlers: optionalText({
@@ -320,6 +320,16 @@ export const OPTIONS = {
     expects: 'a list of folders',
     about: "Folders, besides the worker's own, that tasks may read and write.",
   }),
+
+  keep_artifacts: whole(
+    { min: 1, max: 3650, default: 7 },
+    {
+      flag: '--keep-artifacts <days>',
+      env: 'MILLRACE_KEEP_ARTIFACTS',
+      group: 'files',
+      about: 'Days that artifacts of tasks which are gone, and mails in the outbox, are kept.',
+    },
+  ),
 
   log_level: choice(LOG_LEVEL_NAMES, 'info', {
     flag: '--log-level <level>',

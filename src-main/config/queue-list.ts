@@ -1,4 +1,4 @@
-/** `emails,images=2,default`: the queues that a worker serves, each with its share; 1 where none is given. */
+/** `emails=5,images=2,*`: the queues that a worker serves, each with its share; 1 where none is given. `*`: all others. */
 import { QueueWeight } from '#worker/config';
 
 /** @returns the queues, or what is wrong, as the end of a sentence */

@@ -4,6 +4,7 @@
  * Up is quick, one step in `UP_AFTER_MS`; down is slow, one step after `DOWN_AFTER_MS` of calm, so that a load that comes and
  * goes does not start and stop processes for ever. Between "too long" and "calm" lies a band where nothing changes.
  */
+import { EVERY_QUEUE } from '#queue/contract/primitives';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
 import type { Service } from '#queue/kernel/service';
@@ -78,6 +79,8 @@ export interface AutoscalerDeps {
   pools: () => readonly Scalable[];
   /** How long the oldest pending task of a queue has waited, ms; null where nothing is pending. */
   oldestAgeMs: (queue: string) => Promise<number | null>;
+  /** All there are: a pool may serve every one of them. */
+  queueNames: () => Promise<readonly string[]>;
   clock: Clock;
   log: Log;
 }
@@ -121,7 +124,9 @@ export class Autoscaler implements Service {
   async #scale(pool: Scalable): Promise<void> {
     const { id, queues, concurrency, autoscale } = pool.spec;
     if (autoscale === null) return;
-    const ages = await Promise.all(queues.map((queue) => this.#deps.oldestAgeMs(queue.name)));
+    const names = new Set(queues.map(({ name }) => name));
+    if (names.delete(EVERY_QUEUE)) for (const name of await this.#deps.queueNames()) names.add(name);
+    const ages = await Promise.all([...names].map((name) => this.#deps.oldestAgeMs(name)));
     const oldest = ages.reduce((most, age) => (age === null ? most : Math.max(most ?? 0, age)), null);
     const decider = this.#deciders.get(id) ?? new ScaleDecider();
     this.#deciders.set(id, decider);

@@ -3,16 +3,24 @@
 export const TAIL_LINES = 200;
 export const TAIL_LINE_CHARS = 2000;
 
-export class OutputTail {
-  readonly #lines: string[] = [];
+export interface TailLine {
+  /** When it came, Unix ms. */
+  at: number;
+  workerId: string;
+  line: string;
+}
 
-  push(line: string): void {
-    this.#lines.push(line.length > TAIL_LINE_CHARS ? `${line.slice(0, TAIL_LINE_CHARS)}…` : line);
+export class OutputTail {
+  readonly #lines: TailLine[] = [];
+
+  push({ at, workerId, line }: TailLine): void {
+    const cut = line.length > TAIL_LINE_CHARS ? `${line.slice(0, TAIL_LINE_CHARS)}…` : line;
+    this.#lines.push({ at, workerId, line: cut });
     if (this.#lines.length > TAIL_LINES) this.#lines.shift();
   }
 
   /** Oldest first. */
-  get lines(): string[] {
+  get lines(): TailLine[] {
     return [...this.#lines];
   }
 }

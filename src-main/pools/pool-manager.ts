@@ -115,6 +115,19 @@ export class WorkerPools implements PoolManager, Service {
     return true;
   }
 
+  async restart(id: string): Promise<Pool | null> {
+    const pool = this.#pools.get(id);
+    if (!pool) return null;
+    this.#refuseWhenStopped();
+    if (!pool.restart()) throw new QueueError('CONFLICT', `pool "${pool.spec.name}" is being restarted already`);
+    return pool.view();
+  }
+
+  async restartWorker(workerId: string): Promise<Pool | null> {
+    this.#refuseWhenStopped();
+    return this.pools.find((pool) => pool.restartWorker(workerId))?.view() ?? null;
+  }
+
   #add(spec: PoolSpec): WorkerPool {
     const pool = new WorkerPool(spec, this.#deps);
     this.#pools.set(spec.id, pool);

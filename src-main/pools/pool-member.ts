@@ -35,7 +35,7 @@ export interface MemberDeps {
   log: Log;
   /** Evenly in [0, 1). */
   random: () => number;
-  onLine: (line: string) => void;
+  onLine: (line: string, workerId: string) => void;
   /** An end that nobody asked for. */
   onUnaskedEnd: (end: MemberEnd) => void;
 }
@@ -50,9 +50,15 @@ export class PoolMember {
   #endsInARow = 0;
   #startedAt: number | null = null;
   #loop: Promise<void> | undefined;
+  /** Resolves when its first process serves, or has ended before it did. */
+  readonly firstStart: Promise<boolean>;
+  #tellFirstStart: (serves: boolean) => void = () => undefined;
 
   constructor(deps: MemberDeps) {
     this.#deps = deps;
+    this.firstStart = new Promise((resolve) => {
+      this.#tellFirstStart = resolve;
+    });
   }
 
   start(): void {
@@ -99,6 +105,11 @@ export class PoolMember {
     return this.#stopping.signal.aborted;
   }
 
+  /** Of its present process, or of the last one. */
+  get workerId(): string {
+    return this.#workerId;
+  }
+
   get runningTasks(): number {
     return this.#process?.running.length ?? 0;
   }
@@ -135,11 +146,14 @@ export class PoolMember {
     const onReady = (workerId: string) => {
       this.#workerId = workerId;
       if (!this.stopping) this.#state = 'running';
+      this.#tellFirstStart(true);
     };
-    const process = new WorkerProcess(program, config(this.#workerId), { onReady, onLine }, log);
+    const events = { onReady, onLine: (line: string) => onLine(line, this.#workerId) };
+    const process = new WorkerProcess(program, config(this.#workerId), events, log);
     this.#process = process;
     log.info('worker process started', { worker: this.#workerId, worker_pid: process.pid });
     const exit = await process.exited;
+    this.#tellFirstStart(false);
     this.#process = null;
     this.#startedAt = null;
     if (this.stopping) return;

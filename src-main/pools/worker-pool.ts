@@ -2,7 +2,8 @@
  * A pool: as many worker processes as wanted, all with the same queues, concurrency and handlers.
  *
  * A change of what they serve replaces them: new ones start, old ones finish what they run. Fewer processes means
- * that those with the least to do stop gracefully. Nothing is left running after `stop`.
+ * that those with the least to do stop gracefully. A restart goes from one process to the next, and ends at the first
+ * replacement that does not come up. Nothing is left running after `stop`.
  */
 import type { z } from 'zod';
 import { isoTime } from '#queue/contract/primitives';
@@ -44,6 +45,8 @@ export class WorkerPool implements Service {
   /** What the autoscaler asks for; null: as many as the spec says. */
   #scaledTo: number | null = null;
   #started = false;
+  /** A rolling restart that is under way. */
+  #restart: { done: number; of: number } | null = null;
 
   constructor(spec: PoolSpec, deps: WorkerPoolDeps) {
     this.name = `pool ${spec.name}`;
@@ -110,10 +113,61 @@ export class WorkerPool implements Service {
     if (this.#started) this.#settle();
   }
 
+  /** Replaces one process after the other. @returns false where that is under way already */
+  restart(): boolean {
+    if (this.#restart !== null) return false;
+    void this.#roll(this.#active());
+    return true;
+  }
+
+  /** Replaces the process of this worker. @returns false where it is not one of ours */
+  restartWorker(workerId: string): boolean {
+    const member = this.#active().find((candidate) => candidate.workerId === workerId);
+    if (!member) return false;
+    void this.#replace(member);
+    return true;
+  }
+
   view(): Pool {
     const { id, ...spec } = this.#spec;
     const members = [...this.#members].map((member) => member.view());
-    return { id, ...spec, processes: this.size, members, exits: this.#exits, output: this.#output.lines };
+    const lines = this.#output.lines;
+    return {
+      id,
+      ...spec,
+      processes: this.size,
+      members,
+      exits: this.#exits,
+      output: lines.map(({ line }) => line),
+      log: lines.map(({ at, workerId, line }) => ({ at: isoTime(at), worker_id: workerId, line })),
+      restarting: this.#restart === null ? null : { ...this.#restart },
+    };
+  }
+
+  async #roll(members: readonly PoolMember[]): Promise<void> {
+    const progress = { done: 0, of: members.length };
+    this.#restart = progress;
+    this.#log.info('rolling restart', { processes: members.length });
+    for (const member of members) {
+      // The pool may have been scaled, changed or stopped meanwhile: what is gone needs no replacement.
+      if (this.#started && !member.stopping && !(await this.#replace(member))) {
+        this.#log.error('the rolling restart ends: a new worker process did not come up', { ...progress });
+        break;
+      }
+      progress.done++;
+    }
+    this.#restart = null;
+  }
+
+  /** A new process starts while the old one finishes what it runs. @returns whether the new one serves */
+  async #replace(member: PoolMember): Promise<boolean> {
+    const retired = this.#retire(member);
+    const known = new Set(this.#members);
+    if (this.#started) this.#settle();
+    const fresh = [...this.#members].filter((candidate) => !known.has(candidate));
+    const up = await Promise.all(fresh.map((candidate) => candidate.firstStart));
+    await retired;
+    return up.every((serves) => serves) || !this.#started;
   }
 
   #active(): PoolMember[] {
@@ -138,8 +192,8 @@ export class WorkerPool implements Service {
       clock,
       log: this.#log,
       random,
-      onLine: (line) => {
-        this.#output.push(line);
+      onLine: (line, workerId) => {
+        this.#output.push({ at: clock.now(), workerId, line });
         onLine(line);
       },
       onUnaskedEnd: (end) => this.#record(end),

@@ -3,7 +3,7 @@
  * else: no separators, no dot names, no links.
  */
 import { constants, createReadStream } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isoTime } from '#queue/contract/primitives';
@@ -44,6 +44,10 @@ export async function listArtifacts(root: string, id: string): Promise<ArtifactF
   }
   return files;
 }
+
+/** All files of a task; nothing where it wrote none. */
+export const removeArtifacts = (root: string, id: string): Promise<void> =>
+  rm(join(root, id), { recursive: true, force: true });
 
 /** @returns null where there is no such file; the stream ends by itself, or with the answer that it is the body of */
 export async function openArtifact(

@@ -2,7 +2,7 @@
  * Queues, workers and the overview as they are answered: what the engine knows, with what the worker directory and the
  * metrics add. The event stream's snapshots are made of the same.
  */
-import { isoTimeOrNull } from '#queue/contract/primitives';
+import { EVERY_QUEUE, isoTimeOrNull } from '#queue/contract/primitives';
 import { type Queue, type QueueTypes, type StatsOverview, sumCounts, totalOf } from '#queue/contract/queue';
 import type { Worker } from '#queue/contract/worker';
 import type { QueueFigures } from '#queue/engine/metric-windows';
@@ -133,7 +133,8 @@ export class FleetView {
   }
 }
 
-export const servesQueue = (worker: Worker, queue: string): boolean => worker.queues.some(({ name }) => name === queue);
+export const servesQueue = (worker: Worker, queue: string): boolean =>
+  worker.queues.some(({ name }) => name === queue || name === EVERY_QUEUE);
 
 export const toQueueLimits = ({ concurrency, rate, targetAgeMs, agingMs }: QueueLimitsMs): Queue['limits'] => ({
   concurrency,

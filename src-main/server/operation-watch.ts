@@ -8,6 +8,8 @@ import type { OperationRunner } from './ports';
 
 /** Ended ones that are remembered, so that a client that comes back hears of their end. */
 const ENDED_KEPT = 20;
+/** Followed at all: as many as are kept. Beyond it is only who starts them while nobody looks. */
+const FOLLOWED_MAX = 500;
 
 interface Followed {
   operation: Operation;
@@ -36,9 +38,9 @@ export class OperationWatch implements OperationRunner {
       else this.#note(operation);
     }
     for (const operation of active) this.#note(operation);
-    this.#forgetOldest();
     const news = [...this.#followed.values()].filter(({ told }) => !told);
     for (const entry of news) entry.told = true;
+    this.#forgetOldest();
     return news.map(({ operation }) => operation);
   }
 
@@ -93,8 +95,10 @@ export class OperationWatch implements OperationRunner {
   }
 
   #forgetOldest(): void {
-    const ended = [...this.#followed.values()].filter(({ operation }) => hasEnded(operation));
-    for (const { operation } of ended.slice(0, Math.max(0, ended.length - ENDED_KEPT)))
+    const all = [...this.#followed.values()];
+    const ended = all.filter(({ operation, told }) => told && hasEnded(operation));
+    const tooMany = Math.max(0, all.length - FOLLOWED_MAX);
+    for (const { operation } of [...ended.slice(0, Math.max(0, ended.length - ENDED_KEPT)), ...all.slice(0, tooMany)])
       this.#followed.delete(operation.id);
   }
 }

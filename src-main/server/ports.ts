@@ -35,6 +35,10 @@ export interface PoolManager {
   patch(id: string, change: PatchPool): Promise<Pool | null>;
   /** @returns false for an unknown id */
   remove(id: string): Promise<boolean>;
+  /** One process after the other. @returns null for an unknown id @throws {QueueError} CONFLICT while it goes on */
+  restart(id: string): Promise<Pool | null>;
+  /** @returns its pool; null where no pool runs this worker */
+  restartWorker(workerId: string): Promise<Pool | null>;
 }
 
 /** Rates of the last minute, tasks a second. */

@@ -32,7 +32,7 @@ function summaryOf(change: TaskChange): TaskSummary {
     status: change.status,
     ...(change.priority === undefined ? {} : { priority: change.priority }),
     ...(change.attempts === undefined ? {} : { attempts: change.attempts }),
-    ...(change.maxAttempts === undefined ? {} : { max_retries: Math.max(0, change.maxAttempts - 1) }),
+    ...(change.maxRetries === undefined ? {} : { max_retries: change.maxRetries }),
     ...(change.progress === undefined ? {} : { progress: change.progress }),
     ...(change.progressMessage === undefined ? {} : { progress_message: change.progressMessage }),
     ...(change.workerId === undefined ? {} : { worker_id: change.workerId }),

@@ -17,6 +17,21 @@ export const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 
+/** The parameter once or several times; commas are part of it. */
+export const repeated = <Item extends z.ZodType<unknown, string>>(item: Item, most: number) =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) => [value].flat())
+    .pipe(z.array(item).min(1).max(most));
+
+/** `30`, `1.5`. */
+export const decimalNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}(?:\.\d{1,6})?$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** `90`, `90s`, `15m`, `1h` or `7d`, in seconds. */

@@ -31,6 +31,19 @@ export const fleetRoutes = {
   },
   quietWorker: commandWorker('quiet', 'Let a worker finish what it runs and take nothing new'),
   stopWorker: commandWorker('stop', 'Stop a worker gracefully'),
+  restartWorker: {
+    method: 'POST',
+    path: '/api/workers/{id}/restart',
+    tag: 'workers',
+    role: 'operator',
+    summary: 'Replace a worker process of a pool',
+    description:
+      'A new process starts while the old one finishes what it runs. Only this server can restart its own workers: one that was started elsewhere is refused with 409.',
+    params: NamedParams,
+    badParams: 'WORKER_NOT_FOUND',
+    replies: { 202: { description: 'Its pool', body: Pool } },
+    errors: ['WORKER_NOT_FOUND', 'CONFLICT'],
+  },
   listPools: {
     method: 'GET',
     path: '/api/pools',
@@ -60,6 +73,19 @@ export const fleetRoutes = {
     badParams: 'POOL_NOT_FOUND',
     body: PatchPool,
     replies: { 200: POOL },
+    errors: ['POOL_NOT_FOUND', 'CONFLICT'],
+  },
+  restartPool: {
+    method: 'POST',
+    path: '/api/pools/{id}/restart',
+    tag: 'workers',
+    role: 'operator',
+    summary: 'Replace the processes of a pool, one after the other',
+    description:
+      'Each new process must serve before the next is replaced; where one does not come up, the restart ends and the others stay. `restarting` tells how far it is.',
+    params: NamedParams,
+    badParams: 'POOL_NOT_FOUND',
+    replies: { 202: POOL },
     errors: ['POOL_NOT_FOUND', 'CONFLICT'],
   },
   deletePool: {

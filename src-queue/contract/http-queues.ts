@@ -1,10 +1,11 @@
 /** Routes of queues, of the dead-letter queue, and of operations on many tasks. */
 import { z } from 'zod';
+import { FailureGroup, FailureGroupDetail } from './failure';
 import type { Route } from './http';
 import { NamedParams, QueueParams } from './http-fields';
 import { TaskQuery } from './http-tasks';
 import { LIMITS } from './limits';
-import { DlqPurge, DlqRequeue, DryRun, FailureGroup, Operation, StartOperation } from './operation';
+import { DlqPurge, DlqRequeue, DryRun, Operation, StartOperation } from './operation';
 import { Count } from './primitives';
 import { PurgeQueue, Queue, QueueTypes, SetQueueLimits } from './queue';
 import { TaskPage } from './task';
@@ -123,6 +124,18 @@ export const dlqRoutes = {
     summary: 'Failures grouped by the fingerprint of their error',
     replies: { 200: { description: 'Largest first', body: z.object({ groups: z.array(FailureGroup) }) } },
     errors: [],
+  },
+  getDlqGroup: {
+    method: 'GET',
+    path: '/api/dlq/groups/{fingerprint}',
+    tag: 'dead letters',
+    role: 'viewer',
+    summary: 'One failure group: when, where, and what its tasks have in common',
+    description: 'Made of the newest tasks of the group, within bounds that the answer names.',
+    params: z.strictObject({ fingerprint: z.string().regex(/^[0-9A-Za-z_-]{1,64}$/) }),
+    badParams: 'NOT_FOUND',
+    replies: { 200: { description: 'The group', body: FailureGroupDetail } },
+    errors: ['NOT_FOUND'],
   },
   requeueDlq: {
     method: 'POST',

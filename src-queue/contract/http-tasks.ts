@@ -1,9 +1,9 @@
 /** Routes of single tasks, their lists, and submitting. */
 import { z } from 'zod';
 import type { Route } from './http';
-import { commaList, pageShape, TaskParams } from './http-fields';
+import { commaList, decimalNumber, pageShape, repeated, TaskParams, wholeNumber } from './http-fields';
 import { LIMITS } from './limits';
-import { IdempotencyKey } from './primitives';
+import { IdempotencyKey, QueueName, TypePattern, text } from './primitives';
 import { StatsOverview } from './queue';
 import {
   BulkSubmitReply,
@@ -11,9 +11,12 @@ import {
   HistoryEntry,
   LogLine,
   PatchTask,
+  PayloadMatch,
   RetryTask,
   Status,
+  SUGGEST_FIELDS,
   SubmitTask,
+  Suggestion,
   Task,
   TaskFilter,
   TaskPage,
@@ -21,8 +24,19 @@ import {
 
 const TASK = { description: 'The task', body: Task };
 
-/** Filters of a list, as a query; statuses may be a list with commas. */
-export const TaskQuery = TaskFilter.extend({ status: commaList(Status).optional(), ...pageShape });
+/** Filters of a list, as a query; where several values are allowed, they may be a list with commas. */
+export const TaskQuery = TaskFilter.extend({
+  status: commaList(Status).optional(),
+  queue: commaList(QueueName).optional(),
+  task_type: commaList(TypePattern).optional(),
+  attempts_min: wholeNumber(0, 10_000).optional(),
+  run_min: decimalNumber(0, 31_536_000).optional(),
+  priority: commaList(z.string().regex(/^(?:[1-9]|10)$/, 'must be 1 to 10'))
+    .transform((all) => all.map(Number))
+    .optional(),
+  payload: repeated(PayloadMatch, LIMITS.payloadFilters).optional(),
+  ...pageShape,
+});
 
 export const BulkSubmit = z
   .strictObject({ tasks: z.array(SubmitTask).max(LIMITS.bulkTasks) })
@@ -70,7 +84,7 @@ export const taskRoutes = {
     role: 'viewer',
     summary: 'List tasks, newest first',
     description:
-      '`status` may name several, with commas. Every filter but text in payloads is served from indexes; a search in payloads looks at a bounded number of records (`scanned`), and the cursor goes on from there.',
+      '`status`, `queue`, `task_type` and `priority` may name several, with commas; `payload=path:value` may be repeated. Queue, type, tag, owner, a single status and errors of failed tasks are served from indexes. What is left of a filter looks at a bounded number of records (`scanned`), and the cursor goes on from there. Newest first by creation; a single status by when it was entered; several, where they are few among very many tasks, one status after the other.',
     query: TaskQuery,
     replies: { 200: { description: 'A page', body: TaskPage } },
     errors: [],
@@ -82,6 +96,17 @@ export const taskRoutes = {
     role: 'viewer',
     summary: 'Counts by status, workers, throughput and latency',
     replies: { 200: { description: 'The numbers', body: StatsOverview } },
+    errors: [],
+  },
+  suggestTasks: {
+    method: 'GET',
+    path: '/api/tasks/suggest',
+    tag: 'tasks',
+    role: 'viewer',
+    summary: 'Values that a filter of tasks may take, for completion',
+    description: `At most ${LIMITS.suggestions}, the most frequent first. Tags and owners are those of the newest ${LIMITS.suggestSample} tasks; counts come from indexes.`,
+    query: z.strictObject({ field: z.enum(SUGGEST_FIELDS), prefix: text(200).default('') }),
+    replies: { 200: { description: 'The values', body: z.object({ values: z.array(Suggestion) }) } },
     errors: [],
   },
   getTask: {

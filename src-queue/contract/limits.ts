@@ -31,6 +31,11 @@ export const LIMITS = {
   listFieldChars: 16 * 1024,
   /** Records that one request may look at in a search for text, or for a combination of filters. */
   scanRecords: 5000,
+  /** Places in the payload that one filter may name. */
+  payloadFilters: 5,
+  /** Completions of a search that are answered at once, and the newest tasks that are looked at for their tags and owners. */
+  suggestions: 20,
+  suggestSample: 500,
   progressMessageLength: 500,
   errorMessageLength: 500,
   errorStackLength: 8 * 1024,
@@ -53,9 +58,19 @@ export const LIMITS = {
   reasonLength: 200,
   /** For how long, at most. */
   unlockMinutes: 60,
+  /** Tasks that an operation passed over or failed on and remembers, the newest. */
+  operationRecent: 50,
+  /** Rows that one export of the console holds in memory. */
+  exportRows: 100_000,
   concurrency: 1000,
   /** Connection profiles of one user of the desktop app. */
   profiles: 200,
+  /** Queues on whose wake lists one worker blocks; the upkeep's pass tells it of the others. */
+  wakeLists: 1000,
+  /** The same in a Redis Cluster, where each of them takes a connection. */
+  clusterWakeLists: 100,
+  /** Queues that a worker with `*` names as those that it serves at the moment. */
+  servingShown: 50,
   wsMessageBytes: 64 * 1024,
   /** Bytes waiting in one WebSocket client's socket before it is cut back with a resync. */
   wsBufferedBytes: 4 * 1024 * 1024,
@@ -71,4 +86,17 @@ export const LIMITS = {
   meteredTypes: 2000,
   /** Pending tasks of a queue whose type is looked at, spread over all of them. */
   typeSample: 2000,
+  /** Failure groups of which a list shows when their tasks failed, the largest; and the members looked at for it. */
+  groupsCharted: 100,
+  groupListSample: 500,
+  /** Members of one failure group whose time is looked at, the newest. */
+  groupSample: 5000,
+  /** Members of one failure group that are read and compared, the newest; and the bytes read for it. */
+  groupCompared: 200,
+  groupComparedBytes: 8 * 1024 * 1024,
+  /** Places in payloads that are compared, and characters of a value that they share. */
+  groupPaths: 100,
+  groupValueChars: 500,
+  /** Completed tasks that are looked at for the last success of a task type. */
+  lastSuccessScan: 2000,
 } as const;

@@ -60,6 +60,13 @@ export const DryRun = z
   .meta({ id: 'DryRun' });
 export type DryRun = z.infer<typeof DryRun>;
 
+export const OperationItem = z.object({
+  id: TaskId,
+  outcome: z.enum(['skipped', 'failed']),
+  detail: z.string().describe('Why'),
+});
+export type OperationItem = z.infer<typeof OperationItem>;
+
 export const Operation = z
   .object({
     id: z.string(),
@@ -76,23 +83,20 @@ export const Operation = z
     finished_at: Time.nullable(),
     by: z.string(),
     message: z.string().nullable(),
+    eta_seconds: z
+      .number()
+      .nullable()
+      .describe(
+        'Until it is done, at its rate or at the pace it keeps; null where neither is known, or it does not run',
+      ),
+    recent: z
+      .array(OperationItem)
+      .max(LIMITS.operationRecent)
+      .optional()
+      .describe('The newest that were skipped or failed; in the answer for one operation, not in lists'),
   })
   .meta({ id: 'Operation' });
 export type Operation = z.infer<typeof Operation>;
-
-export const FailureGroup = z
-  .object({
-    fingerprint: z.string(),
-    error: z.string(),
-    task_type: z.string(),
-    queues: z.array(z.string()),
-    count: Count,
-    first_at: Time,
-    last_at: Time,
-    sample_ids: z.array(TaskId),
-  })
-  .meta({ id: 'FailureGroup' });
-export type FailureGroup = z.infer<typeof FailureGroup>;
 
 export const AuditEntry = z
   .object({

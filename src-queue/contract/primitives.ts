@@ -18,6 +18,18 @@ export const QueueName = z
   .meta({ id: 'QueueName', example: 'default' });
 export type QueueName = string;
 
+/** Stands in a worker's list for every queue that the list does not name. */
+export const EVERY_QUEUE = '*';
+
+/** A queue in a worker's list. */
+export const ServedQueue = z
+  .string()
+  .regex(
+    /^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63})$/,
+    'must be 1 to 64 letters, digits, "_", "." or "-", and begin with a letter or digit; or "*" for every other queue',
+  )
+  .meta({ id: 'ServedQueue', description: 'A queue, or `*` for every queue that is not named', example: 'default' });
+
 export const TaskType = z
   .string()
   .regex(
@@ -26,6 +38,12 @@ export const TaskType = z
   )
   .meta({ id: 'TaskType', example: 'email' });
 export type TaskType = string;
+
+/** A task type, or with `*` at its end all that begin so. */
+export const TypePattern = z
+  .string()
+  .regex(/^(?:[a-z][a-z0-9_.-]{0,63}|[a-z][a-z0-9_.-]{0,63}\*|\*)$/, 'must be a task type, or its beginning and "*"')
+  .meta({ id: 'TypePattern', example: 'charge.*' });
 
 export const Priority = z
   .int('must be a whole number from 1 to 10')

@@ -23,7 +23,7 @@ export const TaskSummary = z
     status: Status,
     priority: Priority.optional(),
     attempts: Count.optional(),
-    max_retries: Count.optional(),
+    max_retries: Count.optional().describe('Where the task is created, or changed by hand'),
     progress: z.number().optional(),
     progress_message: z.string().nullable().optional(),
     worker_id: z.string().nullable().optional(),

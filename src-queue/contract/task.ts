@@ -13,6 +13,7 @@ import {
   TaskId,
   TaskType,
   Time,
+  TypePattern,
   text,
   UniqueKey,
 } from './primitives';
@@ -132,6 +133,7 @@ export const Task = z
     created_at: Time,
     started_at: Time.nullable(),
     finished_at: Time.nullable(),
+    attempt_ended_at: Time.nullish().describe('When the execution that began at started_at ended; null while it runs'),
     worker_id: z.string().nullable(),
     result: Json.nullable(),
     error: TaskError.nullable().describe('Of the last failed attempt'),
@@ -154,6 +156,11 @@ export const HistoryEntry = z
     worker_id: z.string().nullable(),
     detail: z.string().nullable(),
     error: TaskError.nullable(),
+    started_at: Time.nullable().describe('Of an execution that starts or ends: when it started'),
+    ready_at: Time.nullable().describe(
+      'Of one that starts: when it could have; from then on it waited. Null where that is not known',
+    ),
+    next_run_at: Time.nullable().describe('When it comes due after this: run_at, the end of a back-off or of a sleep'),
   })
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
@@ -193,18 +200,41 @@ export const Explanation = z
   .meta({ id: 'Explanation' });
 export type Explanation = z.infer<typeof Explanation>;
 
+const oneOrMore = <Item extends z.ZodType>(item: Item) => z.union([item, z.array(item).min(1).max(50)]);
+
+/** `path:value`; the path is dotted, and a number in it may be an index. */
+export const PayloadMatch = text(500)
+  .regex(/^[^:]{1,200}:/, 'must be path:value, such as order.id:1234')
+  .describe('`path:value`: a text, number, true, false or null at this place; in quotes: only a text');
+export const PayloadMatches = z.array(PayloadMatch).min(1).max(LIMITS.payloadFilters);
+export const RunSeconds = z.number().min(0).max(31_536_000);
+const AttemptsMin = z.int().min(0).max(10_000);
+
 /** Filters of every list of tasks, and of every selection that an operation works on. */
 export const TaskFilter = z
   .strictObject({
     status: z.union([Status, z.array(Status).min(1)]).optional(),
-    queue: QueueName.optional(),
-    task_type: TaskType.optional(),
+    queue: oneOrMore(QueueName).optional(),
+    task_type: oneOrMore(TypePattern).optional().describe('With `*` at its end: all types that begin so'),
     tag: Tag.optional(),
     owner: Owner.optional(),
-    error: text(200).min(1).optional().describe('Fingerprint, or text of the error; of failed tasks'),
+    error: text(200)
+      .min(1)
+      .optional()
+      .describe(
+        'Fingerprint or text of the last error. Without `status`, lists look into failed, retrying and processing tasks, and operations take failed ones',
+      ),
     q: text(200).min(1).optional().describe('Id, name, or text in the payload'),
     since: Time.optional().describe('Created at or after'),
     until: Time.optional().describe('Created before'),
+    worker: text(200)
+      .min(1)
+      .optional()
+      .describe('Id of the worker that ran it last; with `*` at its end: all that begin so'),
+    attempts_min: AttemptsMin.optional().describe('Executions started so far, at least'),
+    run_min: RunSeconds.optional().describe('Seconds that its last execution took, or takes, at least'),
+    priority: oneOrMore(Priority).optional(),
+    payload: PayloadMatches.optional().describe('All of them must hold'),
   })
   .meta({ id: 'TaskFilter' });
 export type TaskFilter = z.infer<typeof TaskFilter>;
@@ -217,10 +247,22 @@ export const TaskPage = z
     total_exact: z
       .boolean()
       .describe('False where `total` is an upper bound: a combination of large filters, or a search'),
-    scanned: Count.optional().describe('Records that a search for text has looked at for this page'),
+    scanned: Count.optional().describe('Records looked at for this page, where no index serves the whole filter'),
   })
   .meta({ id: 'TaskPage' });
 export type TaskPage = z.infer<typeof TaskPage>;
+
+export const SUGGEST_FIELDS = ['type', 'queue', 'tag', 'owner', 'worker', 'error'] as const;
+export type SuggestField = (typeof SUGGEST_FIELDS)[number];
+
+export const Suggestion = z
+  .object({
+    value: z.string().describe('What a filter takes'),
+    label: z.string().nullable().describe('For people, where the value is not: the error of a fingerprint'),
+    count: Count.nullable().describe('Tasks; null where no index counts them'),
+  })
+  .meta({ id: 'Suggestion' });
+export type Suggestion = z.infer<typeof Suggestion>;
 
 export const BulkSubmitReply = z
   .object({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from './limits';
-import { Count, Json, QueueName, TaskId, TaskType, Time, text } from './primitives';
+import { Count, Json, QueueName, ServedQueue, TaskId, TaskType, Time, text } from './primitives';
 
 export const WORKER_STATES = ['starting', 'running', 'quiet', 'stopping'] as const;
 
@@ -12,7 +12,13 @@ export const Worker = z
     version: z.string(),
     state: z.enum(WORKER_STATES),
     pool: z.string().nullable().describe('Id of the pool that runs it; null where it was started by hand'),
-    queues: z.array(z.object({ name: QueueName, weight: z.int().min(1) })),
+    queues: z.array(z.object({ name: ServedQueue, weight: z.int().min(1) })),
+    serving: z
+      .array(QueueName)
+      .optional()
+      .describe(
+        `Where \`queues\` has \`*\`: the queues in which it has found or awaited work of late, at most ${LIMITS.servingShown}, the latest first`,
+      ),
     task_types: z.array(TaskType),
     concurrency: Count,
     running: z.array(
@@ -52,12 +58,12 @@ export const TaskTypeInfo = z
     payload_schema: Json.nullable().describe('JSON Schema of the payload; null where the handler has none'),
     timeout: z.number().nullable(),
     workers: z.array(z.string()).describe('Ids of the live workers that serve it'),
-    queues: z.array(QueueName).describe('Queues that those workers serve'),
+    queues: z.array(ServedQueue).describe('Queues that those workers serve; `*` is every queue'),
   })
   .meta({ id: 'TaskTypeInfo' });
 export type TaskTypeInfo = z.infer<typeof TaskTypeInfo>;
 
-const PoolQueue = z.strictObject({ name: QueueName, weight: z.int().min(1).max(100).default(1) });
+const PoolQueue = z.strictObject({ name: ServedQueue, weight: z.int().min(1).max(100).default(1) });
 /** `emails` and `emails=2` are short for an object, as on the command line. */
 const fromText = (value: unknown): unknown => {
   if (typeof value !== 'string') return value;
@@ -69,7 +75,7 @@ const PoolQueuesInput = z
   .array(z.preprocess(fromText, PoolQueue))
   .min(1)
   .max(100)
-  .describe('Each an object, or text: `emails` or `emails=2`');
+  .describe('Each an object, or text: `emails` or `emails=2`; `*` is every queue that is not named');
 
 const poolShape = {
   name: text(64).min(1),
@@ -135,6 +141,13 @@ export const Pool = z
     members: z.array(PoolProcess),
     exits: z.array(PoolExit).describe('The last 20 ends that nobody asked for, newest first'),
     output: z.array(z.string()).describe('The last lines that its processes printed'),
+    log: z
+      .array(z.object({ at: Time, worker_id: z.string(), line: z.string() }))
+      .describe('The same lines, with the worker and the moment they came'),
+    restarting: z
+      .object({ done: Count, of: Count.describe('Processes that the restart began with') })
+      .nullable()
+      .describe('A rolling restart that goes on'),
   })
   .meta({ id: 'Pool' });
 export type Pool = z.infer<typeof Pool>;

@@ -19,7 +19,9 @@ import { Operations } from './operations';
 import type { EventFeed, TaskReader, WorkerDirectory } from './ports';
 import { QueueRegistry } from './queue-registry';
 import { Recorder } from './recorder';
+import { storeIdentity } from './store-identity';
 import { Upkeep } from './upkeep';
+import { WorkNews } from './work-news';
 import { RedisWorkerDirectory } from './worker-directory';
 
 const DAY_MS = 86_400_000;
@@ -57,6 +59,8 @@ export interface ConnectedEngine {
   recorder: Recorder;
   /** Resolves when Redis answers. @throws {QueueError} REDIS_UNREACHABLE */
   ping(): Promise<void>;
+  /** Names what lies in this Redis under our prefix, for as long as it does. */
+  identity(): Promise<string>;
   /** One measurement. @throws where Redis does not answer */
   vitals(): Promise<RedisVitals>;
   /** Waits for Redis, at most `ms`. @returns whether it answers */
@@ -69,7 +73,8 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
   const { clock, log, name, patienceMs = 1200, retention = DEFAULT_RETENTION } = deps;
   const store = new RedisStore({ options, clock, log, name, patienceMs });
   const registry = new QueueRegistry(store, clock);
-  const engine = new Engine({ store, registry, ids: new IdFactory(clock), clock, retention });
+  const news = new WorkNews({ store, registry, clock, log });
+  const engine = new Engine({ store, registry, news, ids: new IdFactory(clock), clock, retention });
   const upkeep = new Upkeep({
     clock,
     log,
@@ -77,7 +82,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     tick: (queue) => engine.tick(queue),
     random,
   });
-  const reader = new Inspector(store, registry);
+  const reader = new Inspector(store, registry, clock);
   const feed = new EventLog(store, registry, clock, log);
   const operationStore = new OperationStore(store);
   const carrier = new OperationCarrier({ store: operationStore, engine, clock, log });
@@ -108,6 +113,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
       await store.command('ping', (redis) => redis.ping());
     },
     vitals: () => store.vitals(),
+    identity: () => storeIdentity(store),
     registry,
     store,
     upkeep,

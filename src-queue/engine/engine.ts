@@ -1,12 +1,12 @@
 /** The verbs: every change of a task or a queue, over scripts that are atomic per queue and safe to repeat. */
 import { createHash } from 'node:crypto';
+import { BATCH_TYPE, batchTag } from '../contract/batch';
 import { QueueError } from '../contract/errors';
 import { LIMITS } from '../contract/limits';
 import type { Clock } from '../kernel/clock';
 import { escapeText } from '../kernel/escape';
 import type { IdFactory } from '../kernel/ids';
-import type { Script } from '../redis/script';
-import { cancel } from '../redis/scripts/cancel';
+import { type CancelAnswer, cancel } from '../redis/scripts/cancel';
 import { configure } from '../redis/scripts/configure';
 import { extend } from '../redis/scripts/extend';
 import { page } from '../redis/scripts/page';
@@ -15,13 +15,13 @@ import { prune, type Retention } from '../redis/scripts/prune';
 import { read } from '../redis/scripts/read';
 import { remove } from '../redis/scripts/remove';
 import { report } from '../redis/scripts/report';
-import { requeue } from '../redis/scripts/requeue';
 import { nameKey } from '../redis/scripts/submit';
 import { tick } from '../redis/scripts/tick';
 import { work } from '../redis/scripts/work';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord, encodeSpec, recordFlags } from '../redis/task-record';
 import { Dependencies } from './dependencies';
+import { overQueues } from './over-queues';
 import type {
   AttemptReport,
   CancelOutcome,
@@ -39,12 +39,15 @@ import type {
   WorkReply,
 } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import { Requeuer } from './requeuer';
 import { Submitter } from './submitter';
 import { WakeWaiter } from './wake-waiter';
+import type { WorkNews } from './work-news';
 
 export interface EngineDeps {
   store: RedisStore;
   registry: QueueRegistry;
+  news: WorkNews;
   ids: IdFactory;
   clock: Clock;
   retention: Retention;
@@ -73,6 +76,7 @@ export class Engine implements TaskEngine {
   readonly #deps: EngineDeps;
   readonly #dependencies: Dependencies;
   readonly #submitter: Submitter;
+  readonly #requeuer: Requeuer;
   readonly #waiters = new Map<string, WakeWaiter>();
   readonly #repairedAt = new Map<string, number>();
 
@@ -80,6 +84,7 @@ export class Engine implements TaskEngine {
     this.#deps = deps;
     this.#dependencies = new Dependencies(deps.store, deps.registry);
     this.#submitter = new Submitter({ ...deps, dependencies: this.#dependencies });
+    this.#requeuer = new Requeuer(deps);
   }
 
   submit(spec: TaskSpec): Promise<SubmitOutcome> {
@@ -115,26 +120,57 @@ export class Engine implements TaskEngine {
     return this.#deps.store.run(report, queue, reports);
   }
 
-  async waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+  waitForWork(
+    waiter: string,
+    queues: readonly string[],
+    maxMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     let waiting = this.#waiters.get(waiter);
     if (!waiting) {
-      waiting = new WakeWaiter(this.#deps.store, this.#deps.clock);
+      waiting = new WakeWaiter(this.#deps.store, this.#deps.clock, waiter);
       this.#waiters.set(waiter, waiting);
     }
-    await waiting.wait(queues, maxMs, signal);
+    return waiting.wait(queues, maxMs, signal);
+  }
+
+  followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void> {
+    return this.#deps.news.follow(listener, signal);
   }
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]> {
-    return this.#forEach(ids, cancel, (chunk) => ({ ids: chunk, reason }), 'gone');
+    return this.#cancel(ids, reason, new Set());
+  }
+
+  /** @param batches whose tasks have been seen to: tags are free text, and may lead in a circle */
+  async #cancel(ids: readonly string[], reason: string, batches: Set<string>): Promise<CancelOutcome[]> {
+    const missing: CancelAnswer = { outcome: 'gone', hasChildren: false };
+    const input = (chunk: readonly string[]) => ({ ids: chunk, reason, parentTypes: [BATCH_TYPE] });
+    const answers = await overQueues(this.#deps, ids, cancel, input, missing);
+    // A batch that sleeps has no handler at work which could end its tasks; one at work may fall asleep before it hears.
+    for (const [index, id] of ids.entries()) {
+      if (!answers[index]?.hasChildren || batches.has(id)) continue;
+      batches.add(id);
+      await this.#cancel(await this.#tasksOfBatch(id), `its batch ${id} was cancelled`, batches);
+    }
+    return answers.map(({ outcome }) => outcome);
+  }
+
+  async #tasksOfBatch(id: string): Promise<string[]> {
+    const { store, registry } = this.#deps;
+    const queues = await registry.names();
+    const found = await store.command('list tasks of a batch', (redis) =>
+      Promise.all(queues.map((queue) => redis.zrange(store.keys.tagged(queue, batchTag(id)), '0', '-1'))),
+    );
+    return found.flat();
   }
 
   requeue(ids: readonly string[], change: { payload?: string; priority?: number } = {}): Promise<RequeueOutcome[]> {
-    const { payload = null, priority = null } = change;
-    return this.#forEach(ids, requeue, (chunk) => ({ ids: chunk, payload, priority }), 'gone');
+    return this.#requeuer.requeue(ids, change);
   }
 
   remove(ids: readonly string[]): Promise<RemoveOutcome[]> {
-    return this.#forEach(ids, remove, (chunk) => chunk, 'gone');
+    return overQueues(this.#deps, ids, remove, (chunk) => chunk, 'gone');
   }
 
   /** Read, change, write where nobody else has written: the record is one string that is replaced whole. */
@@ -230,12 +266,13 @@ export class Engine implements TaskEngine {
   async tick(
     queue: string,
   ): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number; capMs: number }> {
-    const { store, retention } = this.#deps;
+    const { store, retention, news } = this.#deps;
     const answer = await store.run(tick, queue, {
       limit: LIMITS.sweepBatch,
       lost: asError(LOST),
       expired: asError(EXPIRED),
     });
+    if (answer.ready > 0) news.mention(queue);
     const unblocked = answer.outbox > 0 ? await this.#dependencies.relay(queue) : 0;
     if (answer.blocked > 0 && this.#repairIsDue(queue)) await this.#dependencies.repair(queue);
     const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });
@@ -253,26 +290,6 @@ export class Engine implements TaskEngine {
   close(): void {
     for (const waiter of this.#waiters.values()) waiter.close();
     this.#waiters.clear();
-  }
-
-  /** Runs a script over ids of any queues, in chunks; answers in the order of `ids`. */
-  async #forEach<Input, Outcome>(
-    ids: readonly string[],
-    script: Script<Input, Outcome[]>,
-    input: (chunk: readonly string[]) => Input,
-    missing: Outcome,
-  ): Promise<Outcome[]> {
-    const outcomes = new Map<string, Outcome>();
-    for (const [queue, group] of await this.#deps.registry.locate(ids)) {
-      for (let from = 0; from < group.length; from += LIMITS.sweepBatch) {
-        const chunk = group.slice(from, from + LIMITS.sweepBatch);
-        const answers = await this.#deps.store.run(script, queue, input(chunk));
-        chunk.forEach((id, index) => {
-          if (!outcomes.has(id)) outcomes.set(id, answers[index] ?? missing);
-        });
-      }
-    }
-    return ids.map((id) => outcomes.get(id) ?? missing);
   }
 }
 

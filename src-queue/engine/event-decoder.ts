@@ -56,7 +56,7 @@ function decodeChange(kind: string, text: string, queue: string, at: number, wor
         event: 'created',
         status: CREATED_STATUS[rest.charAt(0)] ?? 'pending',
         priority: 10 - Number(rest.charAt(1)),
-        maxAttempts: Number(rest.slice(2, 6)),
+        maxRetries: Math.max(0, Number(rest.slice(2, 6)) - 1),
         attempts: 0,
         type: rest.slice(6),
       };
@@ -102,6 +102,7 @@ function decodeEnd(base: { queue: string; at: number; id: string }, rest: string
   const change: TaskChange = { ...base, ...end, ...itemFields(item), ...(worker === null ? {} : { workerId: worker }) };
   if (end.event === 'removed' || end.event === 'updated') {
     const status = SET_STATUS[extra] ?? extra;
+    if (end.event === 'updated' && fingerprint !== '') change.maxRetries = Number(fingerprint); // stands in its place
     return isStatus(status) ? { ...change, status } : change;
   }
   if (end.event === 'retrying' || end.event === 'snoozed') change.dueAt = Number(extra);
@@ -119,7 +120,6 @@ function itemFields(text: string) {
     type: item.type,
     priority: item.priority,
     attempts: item.attempt,
-    maxAttempts: item.maxAttempts,
     ...(item.startedAt === null ? {} : { startedAt: item.startedAt }),
   };
 }

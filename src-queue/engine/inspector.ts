@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { LIMITS } from '../contract/limits';
 import { LOG_LEVELS } from '../contract/task';
+import type { Clock } from '../kernel/clock';
 import { unescapeText } from '../kernel/escape';
 import { type RawTask, read } from '../redis/scripts/read';
 import { type StateAnswer, state } from '../redis/scripts/state';
 import { types } from '../redis/scripts/types';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord } from '../redis/task-record';
+import { FailureReader } from './failure-reader';
 import type {
   ErrorGroup,
   HistoryItem,
@@ -19,6 +21,7 @@ import type {
   WaitFacts,
 } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import { Suggestions } from './suggestions';
 import { decodeTask, decodeTransitions } from './task-decoder';
 import { TaskSearch } from './task-search';
 
@@ -30,13 +33,24 @@ export class Inspector implements TaskReader {
   readonly #store: RedisStore;
   readonly #registry: QueueRegistry;
   readonly #search: TaskSearch;
+  readonly #failures: FailureReader;
+  readonly #suggestions: Suggestions;
 
-  constructor(store: RedisStore, registry: QueueRegistry) {
+  constructor(store: RedisStore, registry: QueueRegistry, clock: Pick<Clock, 'now'>) {
     this.#store = store;
     this.#registry = registry;
+    this.#failures = new FailureReader(store, () => this.errorGroups());
+    this.#suggestions = new Suggestions({
+      store,
+      queues: () => registry.names(),
+      typesOf: (queue) => this.#typesOf(queue),
+      states: () => this.queueStates(),
+      errorGroups: () => this.errorGroups(),
+    });
     this.#search = new TaskSearch({
       store,
       registry,
+      clock,
       errorGroups: () => this.errorGroups(),
       typesOf: (queue) => this.#typesOf(queue),
     });
@@ -136,6 +150,18 @@ export class Inspector implements TaskReader {
       }
     }
     return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+  }
+
+  failureGroups(): ReturnType<TaskReader['failureGroups']> {
+    return this.#failures.list();
+  }
+
+  failureGroup(fingerprint: string): ReturnType<TaskReader['failureGroup']> {
+    return this.#failures.one(fingerprint);
+  }
+
+  suggest(...asked: Parameters<TaskReader['suggest']>): ReturnType<TaskReader['suggest']> {
+    return this.#suggestions.of(...asked);
   }
 
   async taskTypes(): Promise<string[]> {

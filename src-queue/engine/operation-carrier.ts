@@ -4,14 +4,14 @@
  * harmless on a task that has moved on (it counts as skipped).
  */
 import { LIMITS } from '../contract/limits';
-import type { Operation } from '../contract/operation';
+import type { Operation, OperationItem } from '../contract/operation';
 import { isoTime } from '../contract/primitives';
 import type { Clock } from '../kernel/clock';
 import { randomName } from '../kernel/ids';
 import type { Log } from '../kernel/log';
 import type { Service } from '../kernel/service';
 import type { OperationStore, Progress } from './operation-store';
-import type { TaskEngine } from './ports';
+import type { CancelOutcome, PatchOutcome, RemoveOutcome, RequeueOutcome, TaskEngine } from './ports';
 
 export interface CarrierDeps {
   store: OperationStore;
@@ -92,7 +92,8 @@ export class OperationCarrier implements Service {
           await store.setState(operation.id, 'done', { at: isoTime(clock.now()), message: null });
           return;
         }
-        await store.advance(operation.id, ids.length, await this.#act(operation, ids));
+        const progress = await this.#act(operation, ids);
+        await store.advance(operation.id, ids.length, progress, clock.monotonic() - began);
         if (operation.rate !== null) {
           const restMs = (ids.length / operation.rate) * 1000 - (clock.monotonic() - began);
           if (restMs > 0) await clock.sleep(restMs, this.#stopping.signal);
@@ -107,25 +108,45 @@ export class OperationCarrier implements Service {
     const { engine } = this.#deps;
     switch (operation.action) {
       case 'requeue':
-        return tally(await engine.requeue(ids), ['requeued'], ['duplicate']);
+        return tally(ids, await engine.requeue(ids), ['requeued'], ['duplicate']);
       case 'cancel':
         return tally(
+          ids,
           await engine.cancel(ids, `operation ${operation.id} by ${operation.by}`),
           ['cancelled', 'asked'],
           [],
         );
       case 'delete':
-        return tally(await engine.remove(ids), ['removed'], []);
+        return tally(ids, await engine.remove(ids), ['removed'], []);
       case 'reprioritise': {
         const priority = operation.priority ?? 5;
-        return tally(await Promise.all(ids.map((id) => engine.patch(id, { priority }))), ['patched'], []);
+        return tally(ids, await Promise.all(ids.map((id) => engine.patch(id, { priority }))), ['patched'], []);
       }
     }
   }
 }
 
-function tally(outcomes: readonly string[], done: readonly string[], failed: readonly string[]): Progress {
-  const count = (wanted: readonly string[]) => outcomes.filter((outcome) => wanted.includes(outcome)).length;
-  const progress = { done: count(done), failed: count(failed) };
-  return { ...progress, skipped: outcomes.length - progress.done - progress.failed };
+type Outcome = CancelOutcome | RequeueOutcome | RemoveOutcome | PatchOutcome;
+
+const WHY: Partial<Record<Outcome, string>> = {
+  not_final: 'it is neither failed nor cancelled any more',
+  duplicate: 'another live task holds its unique key',
+  final: 'it has ended',
+  running: 'it is running',
+  gone: 'it has been removed',
+};
+
+function tally(
+  ids: readonly string[],
+  outcomes: readonly Outcome[],
+  done: readonly Outcome[],
+  failed: readonly Outcome[],
+): Progress {
+  const items = outcomes.flatMap((outcome, index): OperationItem[] => {
+    if (done.includes(outcome)) return [];
+    const kind = failed.includes(outcome) ? 'failed' : 'skipped';
+    return [{ id: ids[index] ?? '', outcome: kind, detail: WHY[outcome] ?? outcome }];
+  });
+  const failures = items.filter(({ outcome }) => outcome === 'failed').length;
+  return { done: outcomes.length - items.length, failed: failures, skipped: items.length - failures, items };
 }

@@ -3,7 +3,8 @@
  * the slot of `{_sys}`, so an operation survives its client, its server and a restart.
  */
 import { z } from 'zod';
-import { Operation, type OperationState } from '../contract/operation';
+import { LIMITS } from '../contract/limits';
+import { Operation, OperationItem, type OperationState } from '../contract/operation';
 import type { RedisStore } from '../redis/store';
 
 /** An operation's carrier says so again with every chunk; one that is silent for so long is replaced. */
@@ -19,14 +20,26 @@ const Stored = Operation.omit({
   state: true,
   finished_at: true,
   message: true,
+  eta_seconds: true,
+  recent: true,
 });
 type Stored = z.infer<typeof Stored>;
-const Counts = z.object({ done: z.coerce.number(), skipped: z.coerce.number(), failed: z.coerce.number() });
+/** Those of an older version have neither pace nor items. */
+const Counts = z.object({
+  done: z.coerce.number(),
+  skipped: z.coerce.number(),
+  failed: z.coerce.number(),
+});
+const Recent = z.array(OperationItem);
+/** What the newest chunk weighs in the pace. */
+const NEWEST_WEIGHT = 0.3;
 
 export interface Progress {
   done: number;
   skipped: number;
   failed: number;
+  /** Those that were skipped or failed, in the order of the ids. */
+  items: OperationItem[];
 }
 
 export class OperationStore {
@@ -45,6 +58,8 @@ export class OperationStore {
       state,
       finished_at: _finished,
       message: _message,
+      eta_seconds: _eta,
+      recent: _recent,
       ...stored
     } = operation;
     await this.#store.command('create operation', async (redis) => {
@@ -65,15 +80,19 @@ export class OperationStore {
   }
 
   async get(id: string): Promise<Operation | null> {
+    const fields = await this.#read(id);
+    return fields && operationOf(fields, Recent.parse(JSON.parse(fields.recent ?? '[]')));
+  }
+
+  /** Without its items. */
+  async #brief(id: string): Promise<Operation | null> {
+    const fields = await this.#read(id);
+    return fields && operationOf(fields);
+  }
+
+  async #read(id: string): Promise<Fields | null> {
     const fields = await this.#store.command('read operation', (redis) => redis.hgetall(this.#keys(id).key));
-    if (fields.data === undefined) return null;
-    return Operation.parse({
-      ...Stored.parse(JSON.parse(fields.data)),
-      ...Counts.parse(fields),
-      state: fields.state,
-      finished_at: fields.finished_at === '' ? null : fields.finished_at,
-      message: fields.message === '' ? null : fields.message,
-    });
+    return fields.data === undefined ? null : { ...fields, data: fields.data };
   }
 
   /** Newest first. */
@@ -81,14 +100,14 @@ export class OperationStore {
     const ids = await this.#store.command('list operations', (redis) =>
       redis.zrevrange(this.#keys('').all, 0, KEPT - 1),
     );
-    const found = await Promise.all(ids.map((id) => this.get(id)));
+    const found = await Promise.all(ids.map((id) => this.#brief(id)));
     return found.filter((operation) => operation !== null);
   }
 
   /** Those that have not ended, newest first: costs as much as there are of them, not as are kept. */
   async active(): Promise<Operation[]> {
     const ids = await this.#store.command('list operations', (redis) => redis.smembers(this.#keys('').live));
-    const found = await Promise.all(ids.map((id) => this.get(id)));
+    const found = await Promise.all(ids.map((id) => this.#brief(id)));
     return found.filter((operation) => operation !== null).sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
   }
 
@@ -109,18 +128,25 @@ export class OperationStore {
     return this.#store.command('read operation', (redis) => redis.lrange(this.#keys(id).ids, 0, count - 1));
   }
 
-  /** The first `count` ids are done: takes them off and adds to the counts. */
-  async advance(id: string, count: number, progress: Progress): Promise<void> {
+  /** The first `count` ids are done, in `tookMs`: takes them off, adds to the counts, and keeps the newest items. */
+  async advance(id: string, count: number, progress: Progress, tookMs: number): Promise<void> {
     const { key, ids } = this.#keys(id);
-    await this.#store.command('advance operation', (redis) =>
-      redis
+    const { done, skipped, failed, items } = progress;
+    await this.#store.command('advance operation', async (redis) => {
+      // Its carrier alone writes these, so reading them before is safe.
+      const [before = null, recent = null] = await redis.hmget(key, 'pace', 'recent');
+      const pace = count / Math.max(0.001, tookMs / 1000);
+      const smooth = before === null ? pace : Number(before) * (1 - NEWEST_WEIGHT) + pace * NEWEST_WEIGHT;
+      const kept = [...items.reverse(), ...Recent.parse(JSON.parse(recent ?? '[]'))].slice(0, LIMITS.operationRecent);
+      await redis
         .multi()
         .ltrim(ids, count, -1)
-        .hincrby(key, 'done', progress.done)
-        .hincrby(key, 'skipped', progress.skipped)
-        .hincrby(key, 'failed', progress.failed)
-        .exec(),
-    );
+        .hincrby(key, 'done', done)
+        .hincrby(key, 'skipped', skipped)
+        .hincrby(key, 'failed', failed)
+        .hset(key, { pace: smooth, recent: JSON.stringify(kept) })
+        .exec();
+    });
   }
 
   /** One process carries an operation out. @returns whether it is this one */
@@ -151,4 +177,22 @@ export class OperationStore {
       lock: keys.system(`op:${id}:lock`),
     };
   }
+}
+
+type Fields = Record<string, string> & { data: string };
+
+function operationOf(fields: Fields, recent?: OperationItem[]): Operation {
+  const stored = Stored.parse(JSON.parse(fields.data));
+  const counts = Counts.parse(fields);
+  const left = stored.matched - counts.done - counts.skipped - counts.failed;
+  const pace = Math.min(stored.rate ?? Number.POSITIVE_INFINITY, Number(fields.pace ?? Number.POSITIVE_INFINITY));
+  return Operation.parse({
+    ...stored,
+    ...counts,
+    state: fields.state,
+    finished_at: fields.finished_at === '' ? null : fields.finished_at,
+    message: fields.message === '' ? null : fields.message,
+    eta_seconds: fields.state === 'running' && Number.isFinite(pace) && pace > 0 ? Math.max(0, left) / pace : null,
+    ...(recent && { recent }),
+  });
 }

@@ -86,6 +86,8 @@ export class Operations {
       finished_at: null,
       by: request.by,
       message: null,
+      eta_seconds: request.rate === null ? null : ids.length / request.rate,
+      recent: [],
     };
     await this.#deps.store.create(operation, ids);
     this.#deps.changed();
@@ -133,7 +135,7 @@ export class Operations {
     const limit = request.limit ?? LIMITS.operationIds;
     const ids = request.ids
       ? [...new Set(request.ids)].slice(0, limit)
-      : await this.#deps.reader.listIds(readFilter(request.filter ?? {}), limit);
+      : await this.#deps.reader.listIds(selectionFilter(request.filter ?? {}), limit);
     const { expectedCount } = request;
     if (expectedCount !== null && Math.abs(ids.length - expectedCount) > expectedCount * ALLOWED_DRIFT) {
       throw new QueueError(
@@ -148,11 +150,28 @@ export class Operations {
   }
 }
 
+/** What is to be changed by its error is in the dead-letter queue, unless another status was asked for. */
+const selectionFilter = (filter: TaskFilter): ReadFilter =>
+  readFilter(filter.error !== undefined && filter.status === undefined ? { ...filter, status: 'failed' } : filter);
+
 /** A filter of the wire with its times in Unix ms. */
-export function readFilter({ status, since, until, ...rest }: TaskFilter): ReadFilter {
+export function readFilter({
+  status,
+  since,
+  until,
+  queue,
+  task_type,
+  priority,
+  payload,
+  ...rest
+}: TaskFilter): ReadFilter {
   return {
     ...rest,
     ...(status === undefined ? {} : { status: Array.isArray(status) ? status : [status] }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(task_type === undefined ? {} : { task_type }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(payload === undefined ? {} : { payload }),
     ...(since === undefined ? {} : { since: Date.parse(since) }),
     ...(until === undefined ? {} : { until: Date.parse(until) }),
   };

@@ -140,6 +140,32 @@ export class ScoreDriver implements Driver {
   }
 }
 
+const ChainCursor = z.strictObject({ part: z.int().min(0), at: z.string().nullable() });
+
+/** Other drivers, one after the other. */
+export class ChainDriver implements Driver {
+  readonly #parts: readonly Driver[];
+
+  constructor(parts: readonly Driver[]) {
+    this.#parts = parts;
+  }
+
+  async total(): Promise<number> {
+    const totals = await Promise.all(this.#parts.map((part) => part.total()));
+    return totals.reduce((sum, total) => sum + total, 0);
+  }
+
+  async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
+    let { part, at } = cursor === null ? { part: 0, at: null } : ChainCursor.parse(JSON.parse(cursor));
+    const walked: Walked[] = [];
+    for (; part < this.#parts.length && walked.length < limit; part++, at = null) {
+      const found = (await this.#parts[part]?.walk(at, limit - walked.length, previewBytes)) ?? [];
+      for (const task of found) walked.push({ ...task, cursor: JSON.stringify({ part, at: task.cursor }) });
+    }
+    return walked;
+  }
+}
+
 interface Scored {
   queue: string;
   raw: RawTask;

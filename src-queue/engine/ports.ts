@@ -3,9 +3,10 @@
  * Times are Unix ms on the clock of Redis, durations ms with the unit in the name.
  */
 import type { QueueError } from '../contract/errors';
+import type { FailureGroup } from '../contract/failure';
 import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
 import type { StatusCounts } from '../contract/queue';
-import type { LogLevel, TaskFilter } from '../contract/task';
+import type { LogLevel, SuggestField, Suggestion, TaskFilter } from '../contract/task';
 import type { TaskTypeInfo, Worker } from '../contract/worker';
 import type { BackoffSpec } from '../kernel/backoff';
 import type {
@@ -21,6 +22,7 @@ import type {
 } from '../redis/calls';
 import type { PendingTypes } from '../redis/scripts/types';
 import type { RecordFields } from '../redis/task-record';
+import type { GroupFacts } from './failure-reader';
 
 export type {
   AttemptReport,
@@ -101,8 +103,22 @@ export interface TaskEngine {
   ): Promise<{ lost: string[]; cancelRequested: string[] }>;
   /** Progress and log lines of running attempts. @returns ids whose lease is lost: nothing was written for them */
   report(queue: string, reports: readonly AttemptReport[]): Promise<string[]>;
-  /** Waits until work may have come to one of the queues, at most `maxMs`; returns early on abort. One call at a time per `waiter`. */
-  waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until work may have come to some of the queues, at most `maxMs`; returns early on abort. One call at a time
+   * per `waiter`; the queues may be others each time, those that count most first.
+   * @returns the queues that woke it; none where the time was up
+   */
+  waitForWork(
+    waiter: string,
+    queues: readonly string[],
+    maxMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /**
+   * Tells of every queue there is, then, until aborted, of each that gets work: new ones at once, and any other within
+   * a pass of this process's upkeep. It may tell of one again and again.
+   */
+  followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void>;
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]>;
   requeue(ids: readonly string[], change?: { payload?: string; priority?: number }): Promise<RequeueOutcome[]>;
@@ -152,6 +168,8 @@ export interface StoredTask {
   uniqueKey: string | null;
   createdAt: number;
   startedAt: number | null;
+  /** When the execution that began at `startedAt` ended; null while it runs. */
+  endedAt: number | null;
   finishedAt: number | null;
   workerId: string | null;
   cancelRequested: boolean;
@@ -165,11 +183,24 @@ export interface HistoryItem {
   workerId: string | null;
   detail: string | null;
   error: StoredError | null;
+  /** Of an attempt that starts or ends: when it started. */
+  startedAt: number | null;
+  /** Of one that starts: when it could have; null where that is not known. */
+  readyAt: number | null;
+  /** When it comes due after this. */
+  nextRunAt: number | null;
 }
 
 /** Times of the filter already in Unix ms. */
-export interface ReadFilter extends Omit<TaskFilter, 'since' | 'until' | 'status'> {
+export interface ReadFilter
+  extends Omit<TaskFilter, 'since' | 'until' | 'status' | 'queue' | 'task_type' | 'priority' | 'payload'> {
   status?: readonly TaskStatus[];
+  queue?: string | readonly string[];
+  /** Each a type, or the beginning of types and `*`. */
+  task_type?: string | readonly string[];
+  priority?: number | readonly number[];
+  /** `path:value` */
+  payload?: readonly string[];
   since?: number;
   until?: number;
 }
@@ -179,7 +210,7 @@ export interface ReadPage {
   nextCursor: string | null;
   total: number;
   totalExact: boolean;
-  /** Set by searches for text. */
+  /** Set where no index serves the whole filter. */
   scanned: number | null;
 }
 
@@ -234,6 +265,12 @@ export interface TaskReader {
   /** Which types wait in a queue, from a bounded sample. */
   pendingTypes(queue: string): Promise<PendingTypes>;
   errorGroups(): Promise<ErrorGroup[]>;
+  /** The same with what makes them recognisable; largest first. */
+  failureGroups(): Promise<FailureGroup[]>;
+  /** @returns null where the dead-letter queue has no such failure */
+  failureGroup(fingerprint: string): Promise<GroupFacts | null>;
+  /** Values that a filter may take. Workers are known to the directory. */
+  suggest(field: Exclude<SuggestField, 'worker'>, prefix: string): Promise<Suggestion[]>;
   /** Types ever seen. */
   taskTypes(): Promise<string[]>;
 }
@@ -265,7 +302,8 @@ export interface TaskChange {
   status: TaskStatus;
   priority?: number;
   attempts?: number;
-  maxAttempts?: number;
+  /** Told where it is set or changed. */
+  maxRetries?: number;
   startedAt?: number;
   dueAt?: number | null;
   workerId?: string | null;

@@ -12,6 +12,7 @@ import type { Dependencies } from './dependencies';
 import { KeyGuard } from './key-guard';
 import type { SubmitOutcome, TaskSpec } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import type { WorkNews } from './work-news';
 
 const TURN_BATCH = 25;
 /** A call carries about this much at most, so that no single script holds Redis for long. */
@@ -32,6 +33,7 @@ interface Placed {
 interface SubmitterDeps {
   store: RedisStore;
   registry: QueueRegistry;
+  news: WorkNews;
   ids: IdFactory;
   clock: Clock;
   dependencies: Dependencies;
@@ -74,6 +76,7 @@ export class Submitter {
           return !error;
         });
         for (const call of calls(accepted, LIMITS.submitBatch)) await this.#store(queue, call, outcomes);
+        if (accepted.length > 0) await this.#deps.news.announce(queue); // not before: who hears of it looks at once
       } finally {
         await keys.release();
       }

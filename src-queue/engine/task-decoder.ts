@@ -33,6 +33,8 @@ const StoredReport = z.object({
   progress: z.number().default(0),
   progressMessage: z.string().nullable().default(null),
 });
+/** Until a failed or sleeping task goes on; older histories do not have it. */
+const StoredPause = z.object({ resumesInMs: z.number() });
 const StoredReason = z.object({
   reason: z.string(),
   progress: z.number().default(0),
@@ -51,6 +53,7 @@ const EVENT: Record<SegmentKind, TaskEvent> = {
   Q: 'requeued',
 };
 const FAILED_KINDS: readonly SegmentKind[] = ['F', 'D', 'L', 'E'];
+const ERRORLESS_KINDS: readonly SegmentKind[] = ['C', 'Q', 'R', 'Z'];
 const FINAL_KINDS: readonly SegmentKind[] = ['C', 'D', 'X', 'E'];
 
 function parse(text: string | null): unknown {
@@ -63,11 +66,17 @@ function parse(text: string | null): unknown {
 }
 
 function errorOf(segment: Segment): StoredError | null {
-  if (segment.kind === 'C' || segment.kind === 'Q') return null;
+  if (ERRORLESS_KINDS.includes(segment.kind)) return null;
   const body = parse(segment.body);
   if (body === null || StoredReason.safeParse(body).success) return null;
   const report = StoredReport.safeParse(body);
   return report.success ? { ...report.data, at: segment.at } : null;
+}
+
+/** Of the last segment of a history, of which `text` is the end. */
+export function lastErrorOf(text: string): StoredError | null {
+  const segment = decodeHistory(text).at(-1);
+  return segment ? errorOf(segment) : null;
 }
 
 function last<T>(list: readonly T[], matches: (item: T) => boolean): T | undefined {
@@ -123,6 +132,7 @@ export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
     uniqueKey: record.uniqueKey,
     createdAt: record.createdAt,
     startedAt: active?.startedAt ?? ended?.item.startedAt ?? null,
+    endedAt: active ? null : (ended?.at ?? null),
     finishedAt: final?.at ?? null,
     workerId: active?.workerId ?? ended?.workerId ?? null,
     cancelRequested: active?.cancelRequested ?? false,
@@ -151,16 +161,28 @@ function splitProgress(text: string): [number, string | null] {
 
 /** Every transition that is kept, oldest first: made, each ended attempt, each requeue, and the one that runs. */
 export function decodeTransitions(raw: RawTask): HistoryItem[] {
-  const { createdAt } = decodeRecord(raw.record);
-  const items: HistoryItem[] = [
-    { at: createdAt, event: 'created', attempt: null, workerId: null, detail: null, error: null },
-  ];
+  const { createdAt, runAt, dependsOn } = decodeRecord(raw.record);
+  const nothing = { attempt: null, workerId: null, detail: null, error: null, startedAt: null, readyAt: null };
+  const items: HistoryItem[] = [{ ...nothing, at: createdAt, event: 'created', nextRunAt: runAt }];
+  // When the next attempt may begin; null where that is not known.
+  let readyAt = dependsOn.length > 0 ? null : Math.max(createdAt, runAt ?? createdAt);
   const started = (at: number, attempt: number, workerId: string | null) =>
-    items.push({ at, event: 'started', attempt, workerId, detail: null, error: null });
-  for (const segment of decodeHistory(raw.history)) {
+    items.push({
+      ...nothing,
+      at,
+      event: 'started',
+      attempt,
+      workerId,
+      startedAt: at,
+      readyAt: readyAt === null ? null : Math.min(readyAt, at),
+      nextRunAt: null,
+    });
+  const segments = decodeHistory(raw.history);
+  for (const segment of segments) {
     const { startedAt, attempt } = segment.item;
     const ran = startedAt !== null && segment.kind !== 'Q';
     if (ran) started(startedAt, attempt, segment.workerId);
+    const nextRunAt = resumesAt(segment, segment === segments.at(-1) && WAITS.includes(raw.state) ? raw.score : null);
     items.push({
       at: segment.at,
       event: EVENT[segment.kind],
@@ -168,13 +190,28 @@ export function decodeTransitions(raw: RawTask): HistoryItem[] {
       workerId: segment.workerId,
       detail: detailOf(segment),
       error: errorOf(segment),
+      startedAt: ran ? startedAt : null,
+      readyAt: null,
+      nextRunAt,
     });
+    readyAt = PAUSING_KINDS.includes(segment.kind) ? nextRunAt : segment.at;
   }
   if (raw.activeLine !== '') {
     const active = decodeActiveLine(raw.activeLine);
     started(active.startedAt ?? 0, active.attempt, active.workerId);
   }
   return items;
+}
+
+const PAUSING_KINDS: readonly SegmentKind[] = ['F', 'Z'];
+/** States of tasks whose score is the moment when they come due. */
+const WAITS = ['s', 'y'];
+
+/** `dueAt`: where it still waits, the moment as it is now; somebody may have changed it. */
+function resumesAt(segment: Segment, dueAt: number | null): number | null {
+  if (!PAUSING_KINDS.includes(segment.kind)) return null;
+  const pause = StoredPause.safeParse(parse(segment.body));
+  return dueAt ?? (pause.success ? segment.at + pause.data.resumesInMs : null);
 }
 
 function detailOf(segment: Segment): string | null {

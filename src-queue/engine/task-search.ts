@@ -7,17 +7,18 @@ import { QueueError } from '../contract/errors';
 import type { TaskStatus } from '../contract/lifecycle';
 import { LIMITS } from '../contract/limits';
 import { TaskId } from '../contract/primitives';
+import type { Clock } from '../kernel/clock';
 import { escapeText } from '../kernel/escape';
 import { idPrefixAt } from '../kernel/ids';
 import { page } from '../redis/scripts/page';
 import { read } from '../redis/scripts/read';
 import { nameKey } from '../redis/scripts/submit';
 import type { RedisStore } from '../redis/store';
-import { type Driver, IdDriver, ScoreDriver, type Source, type Walked } from './page-drivers';
+import { ChainDriver, type Driver, IdDriver, ScoreDriver, type Source, type Walked } from './page-drivers';
 import type { ErrorGroup, ReadFilter, ReadPage, StoredTask } from './ports';
 import type { QueueRegistry } from './queue-registry';
 import { decodeTask } from './task-decoder';
-import { matches, searchText } from './task-match';
+import { fits, listOf, matches, searchText } from './task-match';
 
 const CHUNK = 100;
 /** Bytes that one search for text reads at most before it answers with what it has. */
@@ -47,17 +48,44 @@ const KINDS: Record<TaskStatus, 'up' | 'down' | 'pending'> = {
   cancelled: 'down',
 };
 
-/** `phase` names: tasks whose name begins with the text, from the index; walk: everything else. */
-const Cursor = z.strictObject({ phase: z.enum(['names', 'walk']), at: z.string().nullable() });
+/** What narrows a list beside status and queue. */
+const FILTERS = [
+  'task_type',
+  'tag',
+  'owner',
+  'error',
+  'q',
+  'since',
+  'until',
+  'worker',
+  'attempts_min',
+  'run_min',
+  'priority',
+  'payload',
+] as const;
+/** Where the error of the last attempt matters now. */
+const WITH_ERRORS: readonly TaskStatus[] = ['failed', 'retrying', 'processing'];
+
+/**
+ * `phase` names: tasks whose name begins with the text, from the index; walk: everything else. `by` is what the first
+ * page walked: the next one goes on in the same order, also where another index has become the smaller one.
+ */
+const Cursor = z.strictObject({
+  phase: z.enum(['names', 'walk']),
+  at: z.string().nullable(),
+  by: z.string().nullish(),
+});
 
 export interface SearchDeps {
   store: RedisStore;
   registry: QueueRegistry;
+  clock: Pick<Clock, 'now'>;
   errorGroups: () => Promise<ErrorGroup[]>;
   typesOf: (queue: string) => Promise<string[]>;
 }
 
 interface Plan {
+  by: 'task_type' | 'tag' | 'owner' | 'error' | 'status' | 'statuses' | 'all';
   driver: Driver;
   /** The driver alone finds exactly what the filter asks for. */
   exact: boolean;
@@ -70,33 +98,36 @@ export class TaskSearch {
     this.#deps = deps;
   }
 
-  async list(filter: ReadFilter, { limit, cursor }: { limit: number; cursor: string | null }): Promise<ReadPage> {
+  async list(asked: ReadFilter, { limit, cursor }: { limit: number; cursor: string | null }): Promise<ReadPage> {
+    const filter = asked.error === undefined || asked.status?.length ? asked : { ...asked, status: WITH_ERRORS };
+    const now = this.#deps.clock.now();
     const text = filter.q;
     if (text !== undefined && TaskId.safeParse(text).success) return this.#byId(text, filter);
-    const start = cursor === null ? { phase: text === undefined ? 'walk' : 'names', at: null } : decodeCursor(cursor);
+    const start =
+      cursor === null ? { phase: text === undefined ? 'walk' : 'names', at: null, by: null } : decodeCursor(cursor);
     const queues = await this.#queues(filter);
-    const plan = await this.#plan(queues, filter);
+    const plan = await this.#plan(queues, filter, start.by ?? null);
     const total = await plan.driver.total();
     const tasks: StoredTask[] = [];
     let { phase, at } = start;
     if (phase === 'names' && text !== undefined) {
       const named = await this.#named(queues, text, at, limit);
-      tasks.push(...named.tasks.filter((task) => matches(task, { ...filter, q: undefined })));
+      tasks.push(...named.tasks.filter((task) => matches(task, { ...filter, q: undefined }, now)));
       if (named.next !== null) {
-        return { tasks, nextCursor: encodeCursor('names', named.next), total, totalExact: false, scanned: 0 };
+        return { tasks, nextCursor: encodeCursor('names', named.next, plan.by), total, totalExact: false, scanned: 0 };
       }
       [phase, at] = ['walk', null];
     }
     const prefix = text === undefined ? null : nameKey(text);
     const skipNamed = (task: StoredTask) =>
       prefix !== null && task.name !== null && nameKey(task.name).startsWith(prefix);
-    const found = await this.#walk(plan, filter, at, limit - tasks.length, skipNamed);
+    const found = await this.#walk(plan, filter, at, limit - tasks.length, skipNamed, now);
     return {
       tasks: [...tasks, ...found.tasks],
-      nextCursor: found.next === null ? null : encodeCursor('walk', found.next),
+      nextCursor: found.next === null ? null : encodeCursor('walk', found.next, plan.by),
       total,
       totalExact: plan.exact,
-      scanned: text === undefined ? null : found.scanned,
+      scanned: plan.exact ? null : found.scanned,
     };
   }
 
@@ -104,6 +135,7 @@ export class TaskSearch {
   async ids(filter: ReadFilter, limit: number): Promise<string[]> {
     const queues = await this.#queues(filter);
     const plan = await this.#plan(queues, filter);
+    const now = this.#deps.clock.now();
     const ids: string[] = [];
     let at: string | null = null;
     while (ids.length < limit) {
@@ -115,14 +147,21 @@ export class TaskSearch {
       if (chunk.length === 0) break;
       for (const walked of chunk) {
         const task = plan.exact ? null : decodeTask(walked.queue, walked.raw);
-        if (plan.exact || (task !== null && matches(task, filter))) ids.push(walked.raw.id);
+        if (plan.exact || (task !== null && matches(task, filter, now))) ids.push(walked.raw.id);
       }
       at = chunk.at(-1)?.cursor ?? null;
     }
     return ids;
   }
 
-  async #walk(plan: Plan, filter: ReadFilter, from: string | null, limit: number, skip: (task: StoredTask) => boolean) {
+  async #walk(
+    plan: Plan,
+    filter: ReadFilter,
+    from: string | null,
+    limit: number,
+    skip: (task: StoredTask) => boolean,
+    now: number,
+  ) {
     const tasks: StoredTask[] = [];
     let at = from;
     let scanned = 0;
@@ -141,7 +180,7 @@ export class TaskSearch {
         bytes += walked.raw.recordBytes;
         at = walked.cursor;
         const task = decodeTask(walked.queue, walked.raw);
-        if (task && (plan.exact || matches(task, filter)) && !skip(task)) tasks.push(task);
+        if (task && (plan.exact || matches(task, filter, now)) && !skip(task)) tasks.push(task);
       }
     }
     return { tasks, scanned, next: ended ? null : at };
@@ -152,7 +191,7 @@ export class TaskSearch {
     const [raw] =
       queue === undefined ? [] : await this.#deps.store.run(read, queue, { ids: [id], previewBytes: previewOf({}) });
     const task = queue !== undefined && raw ? decodeTask(queue, raw) : null;
-    const tasks = task && matches(task, { ...filter, q: undefined }) ? [task] : [];
+    const tasks = task && matches(task, { ...filter, q: undefined }, this.#deps.clock.now()) ? [task] : [];
     return { tasks, nextCursor: null, total: tasks.length, totalExact: true, scanned: tasks.length };
   }
 
@@ -185,18 +224,15 @@ export class TaskSearch {
 
   async #queues(filter: ReadFilter): Promise<readonly string[]> {
     const names = await this.#deps.registry.names();
-    return filter.queue === undefined ? names : names.filter((name) => name === filter.queue);
+    const wanted = filter.queue === undefined ? null : listOf(filter.queue);
+    return wanted === null ? names : names.filter((name) => wanted.includes(name));
   }
 
   /** The index with the fewest members that covers the filter. */
-  async #plan(queues: readonly string[], filter: ReadFilter): Promise<Plan> {
+  async #plan(queues: readonly string[], filter: ReadFilter, by: string | null = null): Promise<Plan> {
     const { store } = this.#deps;
-    const parts = [
-      filter.status?.length ? 'status' : null,
-      ...(['task_type', 'tag', 'owner', 'error'] as const).map((name) => (filter[name] === undefined ? null : name)),
-    ].filter((part) => part !== null);
-    const timed = filter.since !== undefined || filter.until !== undefined;
-    const alone = parts.length === 1 && filter.q === undefined && !timed;
+    const narrowed = FILTERS.filter((name) => filter[name] !== undefined).length + (filter.status?.length ? 1 : 0);
+    const alone = narrowed === 1;
     const from = filter.until === undefined ? '' : idPrefixAt(filter.until + CLOCK_SLACK_MS);
     const to = filter.since === undefined ? '' : idPrefixAt(filter.since - CLOCK_SLACK_MS);
     const byId = (set: string) =>
@@ -207,29 +243,58 @@ export class TaskSearch {
         to,
       );
     const choices: Plan[] = [];
-    if (filter.task_type !== undefined) choices.push({ driver: byId(`ix:t:${filter.task_type}`), exact: alone });
-    if (filter.tag !== undefined) choices.push({ driver: byId(`ix:g:${escapeText(filter.tag)}`), exact: alone });
-    if (filter.owner !== undefined) choices.push({ driver: byId(`ix:o:${escapeText(filter.owner)}`), exact: alone });
-    if (filter.error !== undefined) choices.push(await this.#byError(queues, filter.error, from, to, alone));
-    const [status] = filter.status ?? [];
-    if (status !== undefined && filter.status?.length === 1) {
-      const sources = queues.flatMap((queue) => SETS[status].map((set) => ({ queue, set })));
-      choices.push({ driver: new ScoreDriver(store, sources, KINDS[status]), exact: alone });
+    const { task_type, tag, owner, error, status = [] } = filter;
+    if (task_type !== undefined) {
+      const sources = await this.#typeSources(queues, listOf(task_type));
+      choices.push({ by: 'task_type', driver: new IdDriver(store, sources, from, to), exact: alone });
+    }
+    if (tag !== undefined) choices.push({ by: 'tag', driver: byId(`ix:g:${escapeText(tag)}`), exact: alone });
+    if (owner !== undefined) choices.push({ by: 'owner', driver: byId(`ix:o:${escapeText(owner)}`), exact: alone });
+    const [first] = status;
+    if (error !== undefined && status.includes('failed')) {
+      const failed = await this.#byError(queues, error, from, to, narrowed === 2);
+      const others = status.filter((other) => other !== 'failed').map((other) => this.#byStatus(queues, other));
+      choices.push(
+        others.length === 0
+          ? failed
+          : { by: 'error', driver: new ChainDriver([failed.driver, ...others]), exact: false },
+      );
+    } else if (first !== undefined && status.length === 1) {
+      choices.push({ by: 'status', driver: this.#byStatus(queues, first), exact: alone });
     }
     if (choices.length === 0) {
-      const sources = await Promise.all(
-        queues.map(async (queue) =>
-          (await this.#deps.typesOf(queue)).map((type): Source => ({ queue, set: `ix:t:${type}` })),
-        ),
+      const all = new IdDriver(store, await this.#typeSources(queues, ['*']), from, to);
+      if (by === 'all' || status.length < 2 || (by === null && (await all.total()) <= LIMITS.scanRecords))
+        return { by: 'all', driver: all, exact: narrowed === 0 };
+      // A few failed ones among a million that completed are not looked for one by one.
+      choices.push(
+        { by: 'all', driver: all, exact: false },
+        { by: 'statuses', driver: new ChainDriver(status.map((one) => this.#byStatus(queues, one))), exact: alone },
       );
-      return {
-        driver: new IdDriver(store, sources.flat(), from, to),
-        exact: parts.length === 0 && filter.q === undefined && !timed,
-      };
     }
-    if (choices.length === 1 && choices[0]) return choices[0];
+    const chosen = choices.length === 1 ? choices[0] : choices.find((choice) => choice.by === by);
+    if (chosen) return chosen;
     const sized = await Promise.all(choices.map(async (plan) => ({ plan, total: await plan.driver.total() })));
     return sized.reduce((best, choice) => (choice.total < best.total ? choice : best)).plan;
+  }
+
+  #byStatus(queues: readonly string[], status: TaskStatus): Driver {
+    const sources = queues.flatMap((queue) => SETS[status].map((set) => ({ queue, set })));
+    return new ScoreDriver(this.#deps.store, sources, KINDS[status]);
+  }
+
+  async #typeSources(queues: readonly string[], patterns: readonly string[]): Promise<Source[]> {
+    const names = patterns.filter((pattern) => !pattern.endsWith('*'));
+    const open = patterns.length > names.length;
+    const sources = await Promise.all(
+      queues.map(async (queue) => {
+        const known = open
+          ? (await this.#deps.typesOf(queue)).filter((type) => patterns.some((it) => fits(type, it)))
+          : [];
+        return [...new Set([...names, ...known])].map((type): Source => ({ queue, set: `ix:t:${type}` }));
+      }),
+    );
+    return sources.flat();
   }
 
   /** By fingerprint from its index; by text from the groups that have it, else from all failed tasks. */
@@ -244,21 +309,21 @@ export class TaskSearch {
     }
     if (fingerprints.length === 0) {
       const sources = queues.map((queue) => ({ queue, set: 'failed' }));
-      return { driver: new ScoreDriver(store, sources, 'down'), exact: false };
+      return { by: 'error', driver: new ScoreDriver(store, sources, 'down'), exact: false };
     }
     const sources = queues.flatMap((queue) =>
       fingerprints.map((fingerprint) => ({ queue, set: `ix:f:${fingerprint}` })),
     );
-    return { driver: new IdDriver(store, sources, from, to), exact: alone };
+    return { by: 'error', driver: new IdDriver(store, sources, from, to), exact: alone };
   }
 }
 
 /** Searches for text read payloads whole; lists only as much as they show. */
 const previewOf = (filter: ReadFilter): number =>
-  filter.q === undefined ? LIMITS.listFieldChars * 4 : LIMITS.payloadBytes;
+  filter.q === undefined && filter.payload === undefined ? LIMITS.listFieldChars * 4 : LIMITS.payloadBytes;
 
-const encodeCursor = (phase: 'names' | 'walk', at: string): string =>
-  Buffer.from(JSON.stringify({ phase, at })).toString('base64url');
+const encodeCursor = (phase: 'names' | 'walk', at: string, by: Plan['by']): string =>
+  Buffer.from(JSON.stringify({ phase, at, by })).toString('base64url');
 
 function decodeCursor(text: string): z.infer<typeof Cursor> {
   try {

@@ -52,6 +52,7 @@ export function toTask(task: StoredTask, options: { inList?: boolean } = {}): Ta
     created_at: isoTime(task.createdAt),
     started_at: isoTimeOrNull(task.startedAt),
     finished_at: isoTimeOrNull(task.finishedAt),
+    attempt_ended_at: isoTimeOrNull(task.endedAt),
     worker_id: task.workerId,
     result: task.result === null || omitted.has('result') ? null : JSON.parse(task.result),
     error: task.error ? toTaskError(task.error) : null,
@@ -68,4 +69,7 @@ export const toHistoryEntry = (item: HistoryItem): HistoryEntry => ({
   worker_id: item.workerId,
   detail: item.detail,
   error: item.error ? toTaskError(item.error) : null,
+  started_at: isoTimeOrNull(item.startedAt),
+  ready_at: isoTimeOrNull(item.readyAt),
+  next_run_at: isoTimeOrNull(item.nextRunAt),
 });

@@ -1,10 +1,13 @@
 /**
- * Idle workers block on the queue's wake list: no polling load, no polling delay. A marker only ever leads to a work
- * call, so one that is lost, or doubled, costs at most the block time.
+ * Idle workers block on the wake lists of their queues: no polling load, no polling delay. A marker only ever leads to
+ * a work call, so one that is lost, or doubled, costs at most the block time. A wait answers which queues woke it, so
+ * that a worker of a thousand queues asks one of them and not a thousand.
  *
  * Rules that peers paid for: a connection of its own, a finite block, and a watchdog that throws the connection away
  * and makes a new one instead of trying to revive it.
  */
+
+import { LIMITS } from '../contract/limits';
 import type { Clock } from '../kernel/clock';
 import type { Connection } from '../redis/connection';
 import { whenReady } from '../redis/connection';
@@ -12,28 +15,40 @@ import type { RedisStore } from '../redis/store';
 
 const WATCHDOG_MS = 2000;
 const MIN_BLOCK_S = 0.01;
+/** A nudge that nobody fetches does not stay. */
+const NUDGE_TTL_MS = 10_000;
+
+type Store = Pick<RedisStore, 'command' | 'isCluster' | 'keys' | 'open' | 'release'>;
 
 export class WakeWaiter {
-  readonly #store: RedisStore;
+  readonly #store: Store;
   readonly #clock: Clock;
+  readonly #name: string;
   readonly #groups = new Map<string, BlockedGroup>();
 
-  constructor(store: RedisStore, clock: Clock) {
+  /** @param name of the waiter, such as the worker's id */
+  constructor(store: Store, clock: Clock, name: string) {
     this.#store = store;
     this.#clock = clock;
+    this.#name = name;
   }
 
-  /** Resolves when one of the queues may have work, after `maxMs`, or on abort. Never rejects. */
-  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || queues.length === 0) return;
-    // In a cluster, keys of two queues cannot meet in one command: each queue blocks on a connection of its own.
-    const groups = this.#store.isCluster ? queues.map((queue) => [queue]) : [queues];
+  /**
+   * Resolves with those of the queues that may have work, none of them after `maxMs` or on abort. Never rejects.
+   * What comes first in `queues` counts most: beyond the bound on wake lists the rest is not listened to.
+   */
+  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    if (signal.aborted || queues.length === 0) return [];
     const done = new AbortController();
-    const stop = new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true, signal: done.signal });
-    });
-    await Promise.race([stop, ...groups.map((group) => this.#group(group).wait(maxMs))]);
-    done.abort(); // a caller's signal may live long: it must not collect listeners
+    const stop = () => done.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const waits = this.#grouped(queues).map(([group, names]) => group.wait(names, maxMs, done.signal));
+      return await Promise.race(waits);
+    } finally {
+      signal.removeEventListener('abort', stop); // a caller's signal may live long: it must not collect listeners
+      done.abort();
+    }
   }
 
   close(): void {
@@ -41,69 +56,114 @@ export class WakeWaiter {
     this.#groups.clear();
   }
 
-  #group(queues: readonly string[]): BlockedGroup {
-    const name = queues.join(',');
+  /** In a cluster, keys of two queues cannot meet in one command: each queue blocks on a connection of its own. */
+  #grouped(queues: readonly string[]): [BlockedGroup, readonly string[]][] {
+    if (!this.#store.isCluster) {
+      const nudge = this.#store.keys.system(`nudge:${this.#name}`);
+      return [[this.#group('', nudge), queues.slice(0, LIMITS.wakeLists)]];
+    }
+    const wanted = new Set(queues.slice(0, LIMITS.clusterWakeLists));
+    for (const [queue, group] of this.#groups) {
+      if (wanted.has(queue)) continue;
+      group.close();
+      this.#groups.delete(queue);
+    }
+    return [...wanted].map((queue) => [this.#group(queue, null), [queue]]);
+  }
+
+  #group(name: string, nudge: string | null): BlockedGroup {
     let group = this.#groups.get(name);
     if (!group) {
-      group = new BlockedGroup(
-        this.#store,
-        this.#clock,
-        queues.map((queue) => this.#store.keys.wake(queue)),
-      );
+      group = new BlockedGroup(this.#store, this.#clock, nudge);
       this.#groups.set(name, group);
     }
     return group;
   }
 }
 
-/** One blocking command at a time; a marker that arrives while nobody waits is kept for the next one. */
+/** One blocking command at a time; markers that arrive while nobody waits are kept for the next wait. */
 class BlockedGroup {
-  readonly #store: RedisStore;
+  readonly #store: Store;
   readonly #clock: Clock;
-  readonly #keys: readonly string[];
+  /** A list of our own that ends a block which lacks a queue; null where the queues never change. */
+  readonly #nudge: string | null;
   #connection: Connection | null = null;
   #block: Promise<void> | null = null;
-  #marker = false;
+  #blockedOn: ReadonlySet<string> = new Set();
+  readonly #markers = new Set<string>();
+  #failed = false;
   #closed = false;
 
-  constructor(store: RedisStore, clock: Clock, keys: readonly string[]) {
+  constructor(store: Store, clock: Clock, nudge: string | null) {
     this.#store = store;
     this.#clock = clock;
-    this.#keys = keys;
+    this.#nudge = nudge;
   }
 
-  async wait(maxMs: number): Promise<void> {
-    if (this.#marker) {
-      this.#marker = false;
-      return;
+  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    const until = this.#clock.monotonic() + maxMs;
+    while (!this.#closed && !signal.aborted) {
+      if (this.#markers.size > 0) return this.#take();
+      const leftMs = until - this.#clock.monotonic();
+      if (leftMs <= 0) return [];
+      await this.#blocked(queues, leftMs, signal);
+      if (this.#failed) break; // a marker may have been lost with the connection: waking early is harmless
     }
-    this.#block ??= this.#run(maxMs).finally(() => {
-      this.#block = null;
-    });
-    // An older block may last longer than this caller wants to wait.
-    const enough = new AbortController();
-    await Promise.race([this.#block, this.#clock.sleep(maxMs, enough.signal)]);
-    enough.abort();
-    this.#marker = false;
+    this.#failed = false;
+    return [];
   }
 
-  async #run(maxMs: number): Promise<void> {
-    if (this.#closed) return;
+  #take(): string[] {
+    const queues = [...this.#markers];
+    this.#markers.clear();
+    return queues;
+  }
+
+  /** Until the block ends. An older one may last longer than this caller wants to wait, and may lack a queue. */
+  async #blocked(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#block === null) {
+      this.#blockedOn = new Set(queues);
+      this.#block = this.#run(queues, maxMs).finally(() => {
+        this.#block = null;
+      });
+    } else if (queues.some((queue) => !this.#blockedOn.has(queue))) this.#endBlock();
+    const enough = new AbortController();
+    const stop = () => enough.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    await Promise.race([this.#block, this.#clock.sleep(maxMs, enough.signal)]);
+    signal.removeEventListener('abort', stop);
+    enough.abort();
+  }
+
+  #endBlock(): void {
+    const nudge = this.#nudge;
+    if (nudge === null) return;
+    this.#store
+      .command('nudge', (redis) => redis.multi().lpush(nudge, '1').pexpire(nudge, NUDGE_TTL_MS).exec())
+      .catch(() => undefined); // the block ends by itself
+  }
+
+  async #run(queues: readonly string[], maxMs: number): Promise<void> {
     this.#connection ??= this.#store.open('blocking', 'wake');
     const connection = this.#connection;
     if (!(await whenReady(connection, maxMs))) return;
+    const byKey = new Map(queues.map((queue) => [this.#store.keys.wake(queue), queue]));
     const watchdog = new AbortController();
     try {
       const seconds = Math.max(MIN_BLOCK_S, maxMs / 1000);
       const popped = await Promise.race([
-        connection.blpop([...this.#keys], seconds),
+        connection.blpop([...(this.#nudge === null ? [] : [this.#nudge]), ...byKey.keys()], seconds),
         this.#clock.sleep(maxMs + WATCHDOG_MS, watchdog.signal).then(() => 'dead' as const),
       ]);
       if (popped === 'dead') this.#discard(connection);
-      else if (popped) this.#marker = true;
+      else if (popped) {
+        const queue = byKey.get(popped[0]);
+        if (queue !== undefined) this.#markers.add(queue);
+      }
     } catch {
-      // The connection is lost or was closed: it comes back by itself, and waking early is harmless.
+      // The connection is lost or was closed: it comes back by itself.
       await this.#clock.sleep(Math.min(maxMs, 50));
+      this.#failed = true;
     } finally {
       watchdog.abort();
     }

@@ -1,7 +1,7 @@
 /** Who is alive: workers tell of themselves every few seconds, and hear there what they are asked to do. */
 import { z } from 'zod';
 import { LIMITS } from '../contract/limits';
-import { isoTime } from '../contract/primitives';
+import { EVERY_QUEUE, isoTime } from '../contract/primitives';
 import { Worker } from '../contract/worker';
 import type { Clock } from '../kernel/clock';
 import { SYSTEM } from '../redis/keys';
@@ -14,6 +14,8 @@ import type { QueueRegistry } from './queue-registry';
 /** A worker that is silent for so long is forgotten. */
 export const WORKER_TTL_MS = 15_000;
 const UNPARK_BATCH = 200;
+/** Queues that a beat tells of its types at the same time. */
+const SERVE_TOGETHER = 50;
 /** Commands to a worker that never fetches them do not stay. */
 const COMMAND_TTL_S = 60;
 
@@ -40,6 +42,7 @@ export class RedisWorkerDirectory implements WorkerDirectory {
 
   async beat(worker: WorkerBeat): Promise<WorkerCommand[]> {
     const full: Worker = { ...worker, last_heartbeat_at: isoTime(this.#clock.now()) };
+    if (worker.serving !== undefined) full.serving = worker.serving.slice(0, LIMITS.servingShown);
     const waiting = await this.#store.run(beat, SYSTEM, {
       id: worker.id,
       worker: JSON.stringify(full),
@@ -47,16 +50,23 @@ export class RedisWorkerDirectory implements WorkerDirectory {
       types: [],
     });
     if (worker.state !== 'stopping') {
-      for (const { name } of worker.queues) {
-        await this.#registry.register(name);
-        const input = { ttlMs: WORKER_TTL_MS, limit: UNPARK_BATCH, types: worker.task_types };
-        if (worker.task_types.length > 0) await this.#store.run(serve, name, input);
-      }
+      const named = worker.queues.map(({ name }) => name).filter((name) => name !== EVERY_QUEUE);
+      for (const name of named) await this.#registry.register(name);
+      await this.#serve([...named, ...(worker.serving ?? [])], worker.task_types);
     }
     return waiting.flatMap((text) => {
       const command = Command.safeParse(text);
       return command.success ? [command.data] : [];
     });
+  }
+
+  async #serve(queues: readonly string[], types: readonly string[]): Promise<void> {
+    if (types.length === 0) return;
+    const input = { ttlMs: WORKER_TTL_MS, limit: UNPARK_BATCH, types };
+    for (let from = 0; from < queues.length; from += SERVE_TOGETHER) {
+      const together = queues.slice(from, from + SERVE_TOGETHER);
+      await Promise.all(together.map((queue) => this.#store.run(serve, queue, input)));
+    }
   }
 
   async announceTypes(types: readonly AnnouncedType[]): Promise<void> {
@@ -77,10 +87,8 @@ export class RedisWorkerDirectory implements WorkerDirectory {
         redis.srem(keys.system('workers'), worker.id),
       ]),
     );
-    await this.#forgetLanes(
-      [worker.id],
-      worker.queues.map(({ name }) => name),
-    );
+    const named = worker.queues.map(({ name }) => name);
+    await this.#forgetLanes([worker.id], named.includes(EVERY_QUEUE) ? await this.#registry.names() : named);
   }
 
   async list(): Promise<Worker[]> {

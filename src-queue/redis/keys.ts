@@ -3,6 +3,8 @@
  * `{queue}` is a cluster hash tag: all keys of one queue share a slot, so one script may touch them together.
  * Types, contents and lifetimes: docs/redis-layout.md.
  */
+import { escapeText } from '../kernel/escape';
+
 export interface Keys {
   /** HASH; every script gets it as KEYS[1] and derives the queue's other keys from it. */
   meta(queue: string): string;
@@ -16,6 +18,8 @@ export interface Keys {
   groups(queue: string): string;
   /** ZSET of ids in the dead-letter queue with this fingerprint. */
   failuresOf(queue: string, fingerprint: string): string;
+  /** ZSET of ids of tasks that have this tag. */
+  tagged(queue: string, tag: string): string;
   /** SET of task types ever seen in the queue. */
   types(queue: string): string;
   /** SET of unfinished parents of a blocked task. */
@@ -39,6 +43,7 @@ export const createKeys = (prefix: string): Keys => {
     log: (queue, id) => of(queue, `log:${id}`),
     groups: (queue) => of(queue, 'groups'),
     failuresOf: (queue, fingerprint) => of(queue, `ix:f:${fingerprint}`),
+    tagged: (queue, tag) => of(queue, `ix:g:${escapeText(tag)}`),
     types: (queue) => of(queue, 'types'),
     waits: (queue, id) => of(queue, `waits:${id}`),
     system: (name) => of(SYSTEM, name),

@@ -77,10 +77,10 @@ export function redisFacts(
     });
   }
   if (redis.clock_offset_ms !== null) {
-    const seconds = redis.clock_offset_ms / 1000;
+    const tenths = Math.round(redis.clock_offset_ms / 100);
     facts.push({
       label: 'Clock of Redis minus that of the server',
-      text: `clock ${seconds < 0 ? '−' : '+'}${Math.abs(seconds).toFixed(1)} s`,
+      text: `clock ${tenths < 0 ? '−' : '+'}${(Math.abs(tenths) / 10).toFixed(1)} s`,
       warn: Math.abs(redis.clock_offset_ms) > CLOCK_MS,
     });
   }

@@ -3,7 +3,6 @@ import type { ApiClient } from '../net/api-client';
 import { ApiError } from '../net/api-error';
 import type { BrowserTime } from '../net/browser-time';
 import type { TaskListStore } from '../stores/task-list-store.svelte';
-import { toQuery } from '../stores/task-row';
 
 const PAUSE_MS = 1000;
 const NEWEST = 50;
@@ -29,7 +28,7 @@ export class RowCompleter {
 
   async #read(): Promise<void> {
     try {
-      const page = await this.#api.call('listTasks', { query: { ...toQuery(this.#store.filter), limit: NEWEST } });
+      const page = await this.#api.call('listTasks', { query: { ...this.#store.scope.params, limit: NEWEST } });
       this.#store.complete(page.tasks);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the rows stay as they are; the next frame asks again

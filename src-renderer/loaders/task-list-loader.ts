@@ -1,35 +1,60 @@
-/** Reads pages of the task list into its store; a newer read cancels the one before. */
+/**
+ * Reads pages of a task list into its store; a newer read cancels the one before. Follows the frames, and reads again
+ * after a gap in them.
+ */
+import type { ServerFrame } from '#queue/contract/stream';
 import type { TaskPage } from '#queue/contract/task';
 import type { ApiClient } from '../net/api-client';
+import type { BrowserTime } from '../net/browser-time';
+import type { ListScope } from '../query/list-scope';
 import type { TaskListStore } from '../stores/task-list-store.svelte';
-import { type ListFilter, toQuery } from '../stores/task-row';
+import { FrameBatch } from './frame-batch';
+import { RowCompleter } from './row-completer';
 
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 200;
 
 export class TaskListLoader {
   readonly #api: ApiClient;
   readonly #store: TaskListStore;
+  readonly #time: BrowserTime;
+  readonly #batch: FrameBatch;
   #reading = new AbortController();
 
-  constructor(api: ApiClient, store: TaskListStore) {
+  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime) {
     this.#api = api;
     this.#store = store;
+    this.#time = time;
+    const completer = new RowCompleter(api, store, time);
+    this.#batch = new FrameBatch(time, (frames) => {
+      store.apply(frames, time.now());
+      completer.look();
+    });
   }
 
-  async load(filter: ListFilter): Promise<void> {
-    this.#store.begin(filter);
-    await this.#read(null, (page) => this.#store.replace(page));
+  take(frame: ServerFrame): void {
+    this.#batch.take(frame);
+    if (frame.type === 'snapshot' && (this.#store.loaded || this.#store.error !== null)) void this.reload();
+  }
+
+  async load(scope: ListScope): Promise<void> {
+    this.#store.begin(scope);
+    const began = this.#time.now();
+    await this.#read(null, (page) => this.#store.replace(page, this.#time.now() - began));
   }
 
   reload(): Promise<void> {
-    return this.load(this.#store.filter);
+    return this.load(this.#store.scope);
   }
 
   async more(): Promise<void> {
-    const { nextCursor, loading } = this.#store;
-    if (nextCursor === null || loading !== null) return;
+    const { nextCursor, loading, full } = this.#store;
+    if (nextCursor === null || loading !== null || full) return;
     this.#store.loading = 'more';
     await this.#read(nextCursor, (page) => this.#store.append(page));
+  }
+
+  stop(): void {
+    this.#reading.abort();
   }
 
   async #read(cursor: string | null, use: (page: TaskPage) => void): Promise<void> {
@@ -37,10 +62,8 @@ export class TaskListLoader {
     this.#reading = new AbortController();
     const { signal } = this.#reading;
     try {
-      const page = await this.#api.call('listTasks', {
-        query: { ...toQuery(this.#store.filter), limit: PAGE_SIZE, cursor },
-        signal,
-      });
+      const query = { ...this.#store.scope.params, limit: PAGE_SIZE, cursor };
+      const page = await this.#api.call('listTasks', { query, signal });
       if (!signal.aborted) use(page);
     } catch (error) {
       if (!signal.aborted) this.#store.fail(error);

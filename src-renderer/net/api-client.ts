@@ -16,7 +16,7 @@ export interface ApiClientDeps {
   onUnauthenticated: () => void;
 }
 
-type QueryValue = string | number | boolean | readonly string[] | null | undefined;
+type QueryValue = string | number | boolean | readonly string[] | readonly number[] | null | undefined;
 
 /** Parts of a request. Query values that are null, undefined, empty lists or empty texts are left out. */
 export interface ApiCall<R extends Route = Route> {
@@ -34,17 +34,23 @@ export class ApiClient {
   }
 
   /** Calls a route by its name in the table. @throws {ApiError} with `fields` where the request is not valid */
-  async call<Name extends RouteName>(
+  async call<Name extends RouteName>(name: Name, call: ApiCall<Routes[Name]> = {}): Promise<SuccessOf<Routes[Name]>> {
+    return (await this.callWithText(name, call)).value;
+  }
+
+  /** The same with the answer as it was written: numbers have all their digits there. @throws {ApiError} */
+  async callWithText<Name extends RouteName>(
     name: Name,
     { params = {}, query = {}, body, signal }: ApiCall<Routes[Name]> = {},
-  ): Promise<SuccessOf<Routes[Name]>> {
+  ): Promise<{ value: SuccessOf<Routes[Name]>; text: string }> {
     const route: Route = routes[name];
     const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));
     const { status, text } = await this.#fetch(route.method, path, { query, body, signal });
     const schema = route.replies[status]?.body;
     try {
       // The schema is the route's own for this status, which is what the return type says.
-      return (schema === undefined ? null : schema.parse(JSON.parse(text))) as SuccessOf<Routes[Name]>;
+      const value = (schema === undefined ? null : schema.parse(JSON.parse(text))) as SuccessOf<Routes[Name]>;
+      return { value, text };
     } catch (error) {
       throw ApiError.notUnderstood(status, error);
     }

@@ -4,7 +4,7 @@
  */
 import type { FieldError } from '#queue/contract/errors';
 import { findPayloadFault } from '#queue/contract/payload';
-import { SubmitTask, type SubmitTaskInput } from '#queue/contract/task';
+import { SubmitTask, type SubmitTaskInput, type Task } from '#queue/contract/task';
 
 interface ParsedPayload {
   value: unknown;
@@ -48,6 +48,18 @@ export class SubmitForm {
     if (path === 'task_type' && this.type === '' && !this.tried) return '';
     const inner = found.path.slice(path.length + 1);
     return inner === '' ? found.message : `${inner} ${found.message}`;
+  }
+
+  /** Begins as another task was submitted; its keys and times are its own. */
+  fill(task: Task): void {
+    this.type = task.task_type;
+    this.queue = task.queue;
+    this.priority = String(task.priority);
+    this.name = task.name ?? '';
+    this.maxRetries = String(task.max_retries);
+    this.timeout = String(task.timeout);
+    this.payload = JSON.stringify(task.payload ?? {}, null, 2);
+    this.touch();
   }
 
   /** Call on every input: the server's verdict was about other values. */

@@ -1,13 +1,30 @@
-/** The task that the inspector shows, with its history, log and the reasons why it waits. Folds frames, no I/O. */
+/** The task that the inspector shows, with its history, log, files and the reasons why it waits. Folds frames, no I/O. */
 import type { Explanation, HistoryEntry, LogLine, Task } from '#queue/contract/task';
 import type { TaskFrame } from './task-list-store.svelte';
 
+export interface ArtifactInfo {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified_at: string;
+}
+
 export interface TaskDetail {
   task: Task;
+  /** The whole answer, and parts of it, as the server wrote it: numbers have all their digits. */
+  text: string;
+  payloadText: string;
+  resultText: string | null;
   history: HistoryEntry[];
   logs: LogLine[];
+  artifacts: readonly ArtifactInfo[];
   /** Null for a final task. */
   explanation: Explanation | null;
+}
+
+/** A task that this one waits for; null where it is gone. */
+export interface Parent {
+  readonly id: string;
+  readonly task: Task | null;
 }
 
 export class TaskDetailStore {
@@ -18,6 +35,10 @@ export class TaskDetailStore {
   error = $state.raw<unknown>(null);
   /** The task was removed while it was shown. */
   removed = $state(false);
+  /** Failed tasks with the same cause, this one among them; null while not known. */
+  alike = $state<number | null>(null);
+  /** Null until they are read. */
+  parents = $state.raw<readonly Parent[] | null>(null);
 
   open(id: string | null): void {
     if (id === this.id) return;
@@ -25,6 +46,8 @@ export class TaskDetailStore {
     this.detail = null;
     this.error = null;
     this.removed = false;
+    this.alike = null;
+    this.parents = null;
   }
 
   begin(): void {

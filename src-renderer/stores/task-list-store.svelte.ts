@@ -1,48 +1,55 @@
 /**
- * The rows of the task list. Changed rows change in place; rows that left the filter stay, dimmed, until the list is
- * read again; new rows join at the top while the reader follows, and else wait to be asked for. Folds frames, no I/O.
+ * The rows of a task list. Changed rows change in place; rows that left the query stay, dimmed, until the list is read
+ * again; new rows wait until they are asked for, or join at the top of a list that follows. Folds frames, no I/O.
  */
 import type { ServerFrame } from '#queue/contract/stream';
 import type { Task, TaskPage } from '#queue/contract/task';
-import {
-  completeRow,
-  type ListFilter,
-  mayJoin,
-  mergeSummary,
-  NO_FILTER,
-  rowOfSummary,
-  rowOfTask,
-  staysIn,
-  type TaskRow,
-} from './task-row';
+import { EVERYTHING, isByState, type ListScope, mayJoin, staysIn } from '../query/list-scope';
+import { completeRow, mergeSummary, rowOfSummary, rowOfTask, type TaskRow } from './task-row';
 
 export type TaskFrame = Extract<ServerFrame, { type: 'task' }>;
 
-/** Rows kept; past it the list asks to be read again from its newest page. */
-const MAX_ROWS = 2000;
+/** Rows kept: a list is not read on beyond. */
+const MAX_ROWS = 100_000;
+/** New rows kept; with more, the list has to be read again. */
+const MAX_WAITING = 2000;
 
 export class TaskListStore {
-  filter = $state.raw<ListFilter>(NO_FILTER);
+  scope = $state.raw<ListScope>(EVERYTHING);
   rows = $state.raw<readonly TaskRow[]>([]);
   /** New rows that are not shown yet, newest last. */
   waiting = $state.raw<readonly TaskRow[]>([]);
+  /** More are new than are kept: `waiting` is not all. */
+  waitingLost = $state(false);
   /** As of the last page read. */
   total = $state(0);
   totalExact = $state(true);
   nextCursor = $state<string | null>(null);
   loading = $state<'first' | 'more' | null>(null);
-  /** At least one page of this filter has been read. */
+  /** At least one page of this scope has been read. */
   loaded = $state(false);
   error = $state.raw<unknown>(null);
+  /** What the last first page took, ms. */
+  tookMs = $state(0);
+  /** Records that the pages together have looked at; 0 where all came from indexes. */
+  scanned = $state(0);
+  /** Frames change nothing while it is paused; they are counted. */
+  paused = $state(false);
+  missed = $state(0);
+  /** New rows join at the top by themselves. */
+  following = $state(false);
   readonly #maxRows: number;
-  #following = true;
+  /** Position of each row: `#index.get(id) - #first`. Rows only come in at both ends, so positions stay true. */
+  #index = new Map<string, number>();
+  #first = 0;
 
-  constructor(maxRows = MAX_ROWS) {
+  constructor({ maxRows = MAX_ROWS, following = false }: { maxRows?: number; following?: boolean } = {}) {
     this.#maxRows = maxRows;
+    this.following = following;
   }
 
-  get overfull(): boolean {
-    return this.rows.length > this.#maxRows;
+  get full(): boolean {
+    return this.rows.length >= this.#maxRows;
   }
 
   /** Some of the newest rows are known from summaries only. */
@@ -52,40 +59,53 @@ export class TaskListStore {
 
   /** Completes the rows among these tasks. */
   complete(tasks: readonly Task[]): void {
-    const read = new Map(tasks.map((task) => [task.id, task]));
-    this.rows = this.rows.map((row) => {
-      const task = row.partial ? read.get(row.id) : undefined;
-      return task === undefined ? row : completeRow(row, task);
+    this.#change((set) => {
+      for (const task of tasks) {
+        const row = this.rowOf(task.id);
+        if (row?.partial) set(completeRow(row, task));
+      }
     });
   }
 
-  /** Whether new rows may join at the top now: the reader looks there, and the pointer is not over the rows. */
+  rowOf(id: string): TaskRow | undefined {
+    const at = this.#index.get(id);
+    return at === undefined ? undefined : this.rows[at - this.#first];
+  }
+
   follow(following: boolean): void {
-    this.#following = following;
+    this.following = following;
     if (following) this.showWaiting();
   }
 
-  /** Begins a read of the first page; rows of the same filter stay meanwhile. */
-  begin(filter: ListFilter): void {
-    if (filter !== this.filter) {
-      this.filter = filter;
-      this.rows = [];
-      this.loaded = false;
-    }
+  pause(paused: boolean): void {
+    this.paused = paused;
+    this.missed = 0;
+  }
+
+  /** Begins a read of the first page; rows of the same scope stay meanwhile, and those of another until it is there. */
+  begin(scope: ListScope): void {
+    if (scope.text !== this.scope.text) this.loaded = false;
+    this.scope = scope;
     this.loading = 'first';
     this.error = null;
   }
 
-  replace(page: TaskPage): void {
+  replace(page: TaskPage, tookMs = 0): void {
     this.rows = page.tasks.map(rowOfTask);
+    this.#reindex();
     this.waiting = [];
+    this.waitingLost = false;
+    this.missed = 0;
     this.loaded = true;
+    this.tookMs = tookMs;
+    this.scanned = 0;
     this.#finish(page);
   }
 
   append(page: TaskPage): void {
-    const known = new Set(this.rows.map((row) => row.id));
-    this.rows = [...this.rows, ...page.tasks.filter((task) => !known.has(task.id)).map(rowOfTask)];
+    const added = page.tasks.filter((task) => !this.#index.has(task.id)).map(rowOfTask);
+    for (const [n, row] of added.entries()) this.#index.set(row.id, this.#first + this.rows.length + n);
+    this.rows = [...this.rows, ...added];
     this.#finish(page);
   }
 
@@ -94,47 +114,73 @@ export class TaskListStore {
     this.error = error;
   }
 
-  apply(frames: readonly TaskFrame[]): void {
-    if (!this.loaded || frames.length === 0) return;
-    const rows = new Map(this.rows.map((row) => [row.id, row]));
+  /** @param now Unix ms, of this browser */
+  apply(frames: readonly TaskFrame[], now: number): void {
+    if (this.paused) this.missed += frames.length;
+    if (!this.loaded || this.paused || frames.length === 0) return;
     const waiting = new Map(this.waiting.map((row) => [row.id, row]));
-    for (const { event, task } of frames) {
-      const shown = rows.get(task.id);
-      if (shown !== undefined) {
-        const left = event === 'removed' || !staysIn(this.filter, task);
-        rows.set(task.id, { ...mergeSummary(shown, task), left });
-        continue;
+    this.#change((set) => {
+      for (const { event, task } of frames) {
+        const shown = this.rowOf(task.id);
+        if (shown !== undefined) {
+          const left = event === 'removed' || !staysIn(this.scope, task);
+          set({ ...mergeSummary(shown, task), left, changes: shown.changes + 1, changedAt: now });
+          continue;
+        }
+        const early = waiting.get(task.id);
+        if (event === 'removed' || !mayJoin(this.scope, task)) waiting.delete(task.id);
+        else if (early !== undefined) waiting.set(task.id, mergeSummary(early, task));
+        // progress of a task further down is no reason to show it at the top
+        else if (event === 'created' || (isByState(this.scope) && event !== 'progress' && event !== 'updated'))
+          waiting.set(task.id, rowOfSummary(task));
       }
-      const early = waiting.get(task.id);
-      const gone = event === 'removed' || !mayJoin(this.filter, task);
-      if (gone) waiting.delete(task.id);
-      else if (early !== undefined) waiting.set(task.id, mergeSummary(early, task));
-      // progress of a task further down is no reason to show it at the top
-      else if (event === 'created' || (this.filter.status !== '' && event !== 'progress' && event !== 'updated')) {
-        waiting.set(task.id, rowOfSummary(task));
-      }
-    }
-    this.rows = [...rows.values()];
-    this.waiting = [...waiting.values()].slice(-this.#maxRows);
-    if (this.#following) this.showWaiting();
+    });
+    const bound = Math.min(MAX_WAITING, this.#maxRows);
+    if (waiting.size > bound) this.waitingLost = true;
+    this.waiting = [...waiting.values()].slice(-bound);
+    if (this.following || this.rows.length === 0) this.showWaiting();
   }
 
   /** Moves the waiting rows to the top. */
   showWaiting(): void {
     if (this.waiting.length === 0) return;
-    this.rows = [...[...this.waiting].reverse(), ...this.rows];
+    const added = [...this.waiting].reverse();
+    this.#first -= added.length;
+    for (const [n, row] of added.entries()) this.#index.set(row.id, this.#first + n);
+    this.rows = [...added, ...this.rows];
     this.waiting = [];
+    this.trim();
   }
 
   /** Drops the oldest rows past the bound. */
   trim(): void {
-    if (this.overfull) this.rows = this.rows.slice(0, this.#maxRows);
+    if (this.rows.length <= this.#maxRows) return;
+    for (const row of this.rows.slice(this.#maxRows)) this.#index.delete(row.id);
+    this.rows = this.rows.slice(0, this.#maxRows);
+  }
+
+  /** One copy of the rows, however many of them change; who reads them does so after the batch. */
+  #change(work: (set: (row: TaskRow) => void) => void): void {
+    let rows: TaskRow[] | null = null;
+    work((row) => {
+      const at = this.#index.get(row.id);
+      if (at === undefined) return;
+      rows ??= [...this.rows];
+      rows[at - this.#first] = row;
+      this.rows = rows;
+    });
+  }
+
+  #reindex(): void {
+    this.#first = 0;
+    this.#index = new Map(this.rows.map((row, n) => [row.id, n]));
   }
 
   #finish(page: TaskPage): void {
     this.total = page.total;
     this.totalExact = page.total_exact;
     this.nextCursor = page.next_cursor;
+    this.scanned += page.scanned ?? 0;
     this.loading = null;
     this.error = null;
   }

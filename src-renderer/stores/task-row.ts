@@ -1,8 +1,15 @@
 /** A task as a row of the list shows it: made from a full task, or from the summary that a frame carries. */
 import type { TaskStatus } from '#queue/contract/lifecycle';
+import type { JsonValue } from '#queue/contract/primitives';
 import type { TaskSummary } from '#queue/contract/stream';
-import type { Task, TaskFilter } from '#queue/contract/task';
+import type { Task } from '#queue/contract/task';
 import { timeOfTaskId } from '../format';
+
+/** A field of a payload, short. */
+export interface PreviewPart {
+  key: string;
+  value: string;
+}
 
 export interface TaskRow {
   id: string;
@@ -22,44 +29,16 @@ export interface TaskRow {
   next_run_at: string | null;
   worker_id: string | null;
   error: string | null;
+  /** The first plain fields of the payload; null where they are not known. */
+  preview: readonly PreviewPart[] | null;
+  /** How often a frame has changed it since it was read, and when the last time was, Unix ms: it flashes then. */
+  changes: number;
+  changedAt: number;
   /** It no longer belongs to the list that shows it, or is removed: it stays, dimmed, until the list is read again. */
   left: boolean;
   /** Made or changed by a summary, which has no name and of an error only its kind: the rest has to be read. */
   partial: boolean;
 }
-
-/** What the list is narrowed to; empty text means any. */
-export interface ListFilter {
-  status: TaskStatus | '';
-  queue: string;
-  type: string;
-  /** Id, name or text in the payload. */
-  text: string;
-}
-
-export const NO_FILTER: ListFilter = { status: '', queue: '', type: '', text: '' };
-
-export const isFiltered = (filter: ListFilter): boolean => Object.values(filter).some((value) => value !== '');
-
-export const sameFilter = (a: ListFilter, b: ListFilter): boolean =>
-  a.status === b.status && a.queue === b.queue && a.type === b.type && a.text === b.text;
-
-export function toQuery(filter: ListFilter): TaskFilter {
-  return {
-    ...(filter.status === '' ? {} : { status: filter.status }),
-    ...(filter.queue === '' ? {} : { queue: filter.queue }),
-    ...(filter.type === '' ? {} : { task_type: filter.type }),
-    ...(filter.text === '' ? {} : { q: filter.text }),
-  };
-}
-
-/** Whether a change belongs into the list. A search for text is the server's to answer: nothing joins it from frames. */
-export const mayJoin = (filter: ListFilter, task: TaskSummary): boolean => filter.text === '' && staysIn(filter, task);
-
-export const staysIn = (filter: ListFilter, task: Pick<TaskSummary, 'status' | 'queue' | 'task_type'>): boolean =>
-  (filter.status === '' || filter.status === task.status) &&
-  (filter.queue === '' || filter.queue === task.queue) &&
-  (filter.type === '' || filter.type === task.task_type);
 
 export const rowOfTask = (task: Task): TaskRow => ({
   id: task.id,
@@ -78,9 +57,29 @@ export const rowOfTask = (task: Task): TaskRow => ({
   next_run_at: task.next_run_at,
   worker_id: task.worker_id,
   error: task.error === null ? null : `${task.error.name}: ${task.error.message}`,
+  preview: previewOf(task.payload),
+  changes: 0,
+  changedAt: 0,
   left: false,
   partial: false,
 });
+
+const PREVIEW_FIELDS = 6;
+const PREVIEW_CHARS = 60;
+
+function previewOf(payload: Readonly<Record<string, JsonValue>> | null): PreviewPart[] | null {
+  if (payload === null) return null;
+  return Object.entries(payload)
+    .slice(0, PREVIEW_FIELDS)
+    .map(([key, value]) => ({ key, value: shortValue(value).slice(0, PREVIEW_CHARS) }));
+}
+
+function shortValue(value: JsonValue): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return `[${value.length}]`;
+  if (typeof value === 'object' && value !== null) return `{${Object.keys(value).length}}`;
+  return String(value);
+}
 
 export const rowOfSummary = (task: TaskSummary): TaskRow =>
   mergeSummary(
@@ -101,6 +100,9 @@ export const rowOfSummary = (task: TaskSummary): TaskRow =>
       next_run_at: null,
       worker_id: null,
       error: null,
+      preview: null,
+      changes: 0,
+      changedAt: 0,
       left: false,
       partial: true,
     },
@@ -128,6 +130,7 @@ export const mergeSummary = (row: TaskRow, task: TaskSummary): TaskRow => ({
 export const completeRow = (row: TaskRow, task: Task): TaskRow => ({
   ...row,
   name: task.name,
+  preview: previewOf(task.payload),
   priority: row.priority ?? task.priority,
   max_retries: row.max_retries ?? task.max_retries,
   created_at: task.created_at,

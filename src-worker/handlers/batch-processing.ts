@@ -3,8 +3,10 @@
  *
  * The batch waits for its tasks, and must not do so in the slot that they need: with a concurrency of 1 it would
  * wait for ever. It looks for a short while after it has submitted them, then snoozes, longer the longer it takes,
- * and only glances at them when it wakes. A cancelled batch cancels its tasks; a worker that stops does not.
+ * and only glances at them when it wakes. A cancelled batch cancels its tasks (while it sleeps, the engine does that for
+ * it); a worker that stops does not.
  */
+import { BATCH_TYPE } from '#queue/contract/batch';
 import { type Clock, systemClock } from '#queue/kernel/clock';
 import { timeOfId } from '#queue/kernel/ids';
 import { CancelledError } from '../abort-reasons';
@@ -30,7 +32,7 @@ export function createBatchProcessingHandler(
   clock: Clock = systemClock,
 ): HandlerDefinition<typeof BatchPayload> {
   return {
-    type: 'batch_processing',
+    type: BATCH_TYPE,
     description: 'A list of items, each a task of its own; progress is the share that is done; one result for all',
     payload: BatchPayload,
     run: (context) => runBatch(context, clock),

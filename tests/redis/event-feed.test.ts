@@ -55,7 +55,7 @@ it('tells every transition of a task, of queues that are new as well', async () 
     status: 'pending',
     priority: 8,
     type: 'noop',
-    maxAttempts: 2,
+    maxRetries: 1,
   });
   expect(changes()[2]).toMatchObject({ progress: 40, progressMessage: 'half, | way' });
   expect(changes()[3]).toMatchObject({
@@ -65,6 +65,32 @@ it('tells every transition of a task, of queues that are new as well', async () 
     workerId: 'w1',
   });
   expect(items.every((item) => item.kind === 'changes')).toBe(true);
+});
+
+it("tells a task's own number of retries, also after a requeue has given it a new budget of attempts", async () => {
+  const { changes } = await follow();
+  const id = await submitOne(connected, { queue: 'fresh', maxRetries: 1 });
+  await connected.engine.cancel([id], 'test');
+  await connected.engine.requeue([id]);
+  const task = await claimOne(connected, { queue: 'fresh' });
+  const settles = [{ kind: 'dead', id, token: task.token, error: failure() }] as const;
+  await workOnce(connected, { queue: 'fresh', want: 0, settles });
+  await connected.engine.requeue([id]);
+  await connected.engine.patch(id, { name: 'again' });
+  await connected.engine.patch(id, { maxRetries: 3 });
+  await expect
+    .poll(() => changes().map(({ event, maxRetries }) => [event, maxRetries]))
+    .toEqual([
+      ['created', 1],
+      ['cancelled', undefined],
+      ['requeued', undefined],
+      ['started', undefined],
+      ['failed', undefined],
+      ['requeued', undefined],
+      ['updated', 1],
+      ['updated', 3],
+    ]);
+  expect((await connected.reader.getTasks([id]))[0]?.maxRetries).toBe(3);
 });
 
 it('says so when events were lost to it', async () => {

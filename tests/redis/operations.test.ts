@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LIMITS } from '#queue/contract/limits';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { OperationRequest } from '#queue/engine/operations';
 import { connectTo, failure, submitAll, workOnce } from '../support/engine';
@@ -100,4 +101,42 @@ it('goes on in another process when its carrier is gone', async () => {
   await other.carrier.start();
   expect(await ended(id)).toMatchObject({ done: 20 });
   await other.close();
+});
+
+it('remembers the newest that it passed over, and why', async () => {
+  const ids = await bury(LIMITS.operationRecent + 15);
+  const [unique = ''] = await submitAll(connected, [{ uniqueKey: 'k', type: 'other', maxRetries: 0 }]);
+  const { claimed } = await workOnce(connected, { types: ['other'] });
+  const settles = claimed.map(({ id, token }) => ({ kind: 'dead' as const, id, token, error: failure() }));
+  await workOnce(connected, { settles, want: 0 });
+  await submitAll(connected, [{ uniqueKey: 'k', type: 'other' }]);
+  const { id } = await connected.operations.start(request({ ids: [...ids, unique], filter: null }));
+  await connected.engine.requeue(ids.slice(0, 10));
+  await connected.engine.remove(ids.slice(10));
+  await connected.carrier.start();
+  const end = await ended(id);
+  expect(end).toMatchObject({ done: 0, skipped: ids.length, failed: 1, eta_seconds: null });
+  expect(end?.recent).toHaveLength(LIMITS.operationRecent);
+  expect(end?.recent?.slice(0, 2)).toEqual([
+    { id: unique, outcome: 'failed', detail: 'another live task holds its unique key' },
+    { id: ids.at(-1), outcome: 'skipped', detail: 'it has been removed' },
+  ]);
+  const again = await connected.operations.start(request({ ids: ids.slice(0, 2), filter: null }));
+  expect((await ended(again.id))?.recent).toMatchObject([
+    { id: ids[1], outcome: 'skipped', detail: 'it is neither failed nor cancelled any more' },
+    { id: ids[0] },
+  ]);
+  expect((await connected.operations.list()).map((operation) => operation.recent)).toEqual([undefined, undefined]);
+});
+
+it('estimates how long it still takes, while it runs', async () => {
+  await bury(40);
+  const { id, eta_seconds } = await connected.operations.start(request({ rate: 8 }));
+  expect(eta_seconds).toBe(5);
+  await connected.carrier.start();
+  await expect.poll(async () => (await connected.operations.get(id))?.done ?? 0).toBeGreaterThan(1);
+  const running = await connected.operations.get(id);
+  expect(running?.eta_seconds).toBeCloseTo((40 - (running?.done ?? 0)) / 8);
+  expect((await connected.operations.pause(id))?.eta_seconds).toBeNull();
+  expect((await connected.operations.abort(id))?.eta_seconds).toBeNull();
 });

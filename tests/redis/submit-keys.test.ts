@@ -34,7 +34,7 @@ const idOf = (outcome: SubmitOutcome): string => {
   return outcome.id;
 };
 const codeOf = (outcome: SubmitOutcome): string => (outcome.ok ? 'accepted' : outcome.error.code);
-const claims = () => one.store.command('look', (redis) => redis.keys('mr:{sys}:claim:*'));
+const claims = () => one.store.command('look', (redis) => redis.keys('mr:{_sys}:claim:*'));
 
 describe('an idempotency key', () => {
   it('that another queue holds is a conflict which names the first task', async () => {
@@ -87,5 +87,36 @@ describe('a unique key', () => {
     await one.engine.cancel([first], 'enough');
     expect(codeOf(await submit(two, { queue: 'b', uniqueKey: 'u' }))).toBe('accepted');
     expect(codeOf(await submit(one, { queue: 'a', uniqueKey: 'u' }))).toBe('DUPLICATE_UNIQUE_KEY');
+  });
+
+  it('is asked for in every queue by a requeue, too', async () => {
+    const dead = idOf(await submit(one, { queue: 'a', uniqueKey: 'u|1' }));
+    await one.engine.cancel([dead], 'enough');
+    const holder = idOf(await submit(two, { queue: 'b', uniqueKey: 'u|1' }));
+    const plain = idOf(await submit(one, { queue: 'a' }));
+    await one.engine.cancel([plain], 'enough');
+    expect(await one.engine.requeue([plain, dead, holder])).toEqual(['requeued', 'duplicate', 'not_final']);
+    await two.engine.cancel([holder], 'enough');
+    expect(await one.engine.requeue([dead, holder])).toEqual(['requeued', 'duplicate']);
+    expect(codeOf(await submit(two, { queue: 'b', uniqueKey: 'u|1' }))).toBe('DUPLICATE_UNIQUE_KEY');
+    expect(await claims()).toEqual([]);
+  });
+
+  it('goes to one of two requeues in two queues at the same time', async () => {
+    const ids: string[] = [];
+    for (const queue of ['a', 'b', 'c']) {
+      const id = idOf(await submit(one, { queue, uniqueKey: 'u' }));
+      await one.engine.cancel([id], 'enough');
+      ids.push(id);
+    }
+    const outcomes = await Promise.all(ids.map((id, index) => (index % 2 === 0 ? one : two).engine.requeue([id])));
+    expect(outcomes.flat().sort()).toEqual(['duplicate', 'duplicate', 'requeued']);
+  });
+
+  it('does not keep a requeue from a new payload and priority', async () => {
+    const id = idOf(await submit(one, { queue: 'a', uniqueKey: 'u' }));
+    await one.engine.cancel([id], 'enough');
+    expect(await one.engine.requeue([id], { payload: '{"n":2}', priority: 9 })).toEqual(['requeued']);
+    expect(await one.reader.getTasks([id])).toMatchObject([{ payload: '{"n":2}', priority: 9, status: 'pending' }]);
   });
 });

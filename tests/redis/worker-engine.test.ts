@@ -272,6 +272,55 @@ describe('a worker over Redis', () => {
     expect((await task(id))?.status).toBe('pending');
   });
 
+  it('serves every queue, those that appear while it runs within a moment of their first task', async () => {
+    const before = await submit({ queue: 'before' });
+    const { own } = await working([{ type: 'job', run: () => 1 }], { queues: [{ name: '*' }] });
+    await until(before, 'completed');
+    for (const queue of ['emails', 'images']) {
+      for (const which of ['first', 'second', 'third']) {
+        const id = await submit({ queue });
+        const { createdAt, finishedAt } = await until(id, 'completed');
+        expect((finishedAt ?? 0) - createdAt, `the ${which} of ${queue}`).toBeLessThan(500);
+      }
+    }
+    const [seen] = await waitFor('the queues in its heartbeat', async () => {
+      const workers = await connected.directory.list();
+      return workers[0]?.serving?.length === 3 ? workers : null;
+    });
+    expect(seen).toMatchObject({ queues: [{ name: '*', weight: 1 }], serving: ['images', 'emails', 'before'] });
+    expect(await own.reader.queueNames()).toEqual(['before', 'emails', 'images']);
+  });
+
+  it('serves every queue but the paused ones, and those when they are resumed', async () => {
+    await working([{ type: 'job', run: () => 1 }], { queues: [{ name: '*' }] });
+    await connected.engine.pause('stopped');
+    const held = await submit({ queue: 'stopped' });
+    await until(await submit({ queue: 'going' }), 'completed');
+    expect((await task(held))?.status).toBe('pending');
+    await connected.engine.resume('stopped');
+    await until(held, 'completed');
+  });
+
+  it('hears from its own upkeep of work that nobody announced, and of tasks that wait for its types', async () => {
+    // One that cannot run the task puts it aside; nothing is announced again.
+    const first = await submit({ queue: 'aside', type: 'rare' });
+    await connected.engine.work({
+      queue: 'aside',
+      workerId: 'w-other',
+      lane: '0',
+      nonce: 'n1',
+      settles: [],
+      want: 1,
+      leaseMs: 10_000,
+      types: ['job'],
+    });
+    await working([{ type: 'rare', run: () => 1 }], { queues: [{ name: '*' }] });
+    await until(first, 'completed');
+    await connected.store.command('no news', (redis) => redis.del(connected.store.keys.system('work')));
+    const later = await submit({ queue: 'aside', type: 'rare', runAt: systemClock.now() + 700 });
+    await until(later, 'completed');
+  });
+
   it('loses nothing and runs nothing twice over a kill -9 of Redis', async () => {
     const runs = new Map<string, number>();
     await working(

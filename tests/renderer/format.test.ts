@@ -65,16 +65,19 @@ it('reads the moment out of a task id', () => {
   expect(timeOfTaskId('01ARZ3NDEKTSV4RRFFQ69G5FAV')).toBe('2016-07-30T23:54:10.259Z');
 });
 
-it('reads back the address of a filtered list, and nothing that is no state', () => {
+it('reads back the address of a filtered list, also of an older console, and nothing that is no state', () => {
   const address = tasksHref(
     { status: 'failed', queue: 'a.b', type: 'email', text: 'x & y' },
     '01ARZ3NDEKTSV4RRFFQ69G5FAV',
   );
   expect(tasksOf(parseRoute(address))).toEqual({
-    filter: { status: 'failed', queue: 'a.b', type: 'email', text: 'x & y' },
+    query: 'state:failed queue:a.b type:email "x & y"',
     taskId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    wholePage: false,
   });
-  expect(tasksOf(parseRoute('#/tasks?status=lost'))).toMatchObject({ filter: { status: '' }, taskId: null });
+  expect(tasksOf(parseRoute('#/tasks?status=failed&q=x&id=1'))).toMatchObject({ query: 'state:failed x', taskId: '1' });
+  expect(tasksOf(parseRoute('#/tasks?status=lost'))).toMatchObject({ query: '', taskId: null });
+  expect(tasksOf(parseRoute('#/tasks/01ARZ'))).toMatchObject({ taskId: '01ARZ', wholePage: true });
   expect(parseRoute('')).toEqual({ view: 'overview', rest: [], query: {} });
   expect(parseRoute('#/no-such-view/x')).toEqual({ view: 'overview', rest: [], query: {} });
 });

@@ -4,8 +4,10 @@
  */
 import { QueueError } from '#queue/contract/errors';
 import { isFinal, TASK_STATUSES, type TaskStatus } from '#queue/contract/lifecycle';
+import { isoTime } from '#queue/contract/primitives';
 import type {
   CancelOutcome,
+  ErrorGroup,
   HistoryItem,
   PatchOutcome,
   QueueLimitsMs,
@@ -21,6 +23,7 @@ import type {
   TaskReader,
   TaskSpec,
 } from '#queue/engine/ports';
+import { matches } from '#queue/engine/task-match';
 import { systemClock } from '#queue/kernel/clock';
 import { IdFactory } from '#queue/kernel/ids';
 
@@ -169,7 +172,8 @@ export class MemoryQueue implements ServedEngine, TaskReader {
   async history(id: string): Promise<HistoryItem[] | null> {
     const task = this.tasks.get(id);
     if (task === undefined) return null;
-    return [{ at: task.createdAt, event: 'created', attempt: null, workerId: null, detail: null, error: null }];
+    const nothing = { attempt: null, workerId: null, detail: null, error: null, startedAt: null, readyAt: null };
+    return [{ ...nothing, at: task.createdAt, event: 'created', nextRunAt: task.runAt }];
   }
 
   async logs(id: string) {
@@ -238,6 +242,36 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     ];
   }
 
+  async failureGroups() {
+    return (await this.errorGroups()).map((group) => ({ ...groupOf(group), series_24h: null, sampled: 0 }));
+  }
+
+  async failureGroup(fingerprint: string) {
+    const group = (await this.errorGroups()).find((candidate) => candidate.fingerprint === fingerprint);
+    if (group === undefined) return null;
+    const steps = { from: isoTime(group.lastAt), step: 60, counts: [group.count] };
+    return {
+      ...groupOf(group),
+      series: { minutes: steps, hours: steps, sampled: group.count },
+      compared: 1,
+      workers: [
+        { worker_id: 'w-1', count: 2 },
+        { worker_id: 'gone', count: 1 },
+      ],
+      attempts: [{ attempts: 1, most: 4, count: group.count }],
+      stack: [],
+      stacks_equal: 0,
+      payload: [],
+      payloads: 0,
+      last_success: null,
+    };
+  }
+
+  async suggest(field: string, prefix: string) {
+    const types = field === 'type' ? await this.taskTypes() : [];
+    return types.filter((type) => type.startsWith(prefix)).map((value) => ({ value, label: null, count: 1 }));
+  }
+
   async taskTypes(): Promise<string[]> {
     return [...new Set([...this.tasks.values()].map(({ type }) => type))];
   }
@@ -252,19 +286,22 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     return settings;
   }
 
-  #matching({ status, queue, task_type, tag, owner, q, since, until }: ReadFilter): StoredTask[] {
+  #matching(filter: ReadFilter): StoredTask[] {
     return [...this.tasks.values()]
-      .filter((task) => status === undefined || status.includes(task.status))
-      .filter((task) => queue === undefined || task.queue === queue)
-      .filter((task) => task_type === undefined || task.type === task_type)
-      .filter((task) => tag === undefined || task.tags.includes(tag))
-      .filter((task) => owner === undefined || task.owner === owner)
-      .filter((task) => q === undefined || [task.id, task.name, task.payload].some((text) => text?.includes(q)))
-      .filter((task) => since === undefined || task.createdAt >= since)
-      .filter((task) => until === undefined || task.createdAt < until)
+      .filter((task) => matches(task, filter, systemClock.now()))
       .sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 }
+
+const groupOf = ({ type, firstAt, lastAt, sampleIds, ...same }: ErrorGroup) => ({
+  ...same,
+  message: 'x',
+  top_frame: null,
+  task_type: type,
+  first_at: isoTime(firstAt),
+  last_at: isoTime(lastAt),
+  sample_ids: sampleIds,
+});
 
 function refused(code: 'IDEMPOTENCY_CONFLICT' | 'DUPLICATE_UNIQUE_KEY', id: string): SubmitOutcome {
   return { ok: false, error: new QueueError(code, `task ${id} holds it`, { extra: { id } }) };
@@ -297,6 +334,7 @@ function blank(id: string, queue: string): StoredTask {
     uniqueKey: null,
     createdAt: systemClock.now(),
     startedAt: null,
+    endedAt: null,
     finishedAt: null,
     workerId: null,
     cancelRequested: false,

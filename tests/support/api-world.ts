@@ -68,6 +68,8 @@ export interface WorldOptions {
   pools?: PoolManager | null;
   safety?: SafetyLevel;
   audit?: Partial<AuditLog>;
+  /** Measures in place of the world's own. */
+  vitals?: RedisProbe['vitals'];
 }
 
 export function createWorld(options: WorldOptions = {}): World {
@@ -82,7 +84,7 @@ export function createWorld(options: WorldOptions = {}): World {
     redis: { up: true, measured: 0 },
   };
   const clock = options.clock ?? systemClock;
-  const redis = probeOf(state.redis);
+  const redis: RedisProbe = { ...probeOf(state.redis), ...(options.vitals && { vitals: options.vitals }) };
   const deps: ServerDeps = {
     engine: engineOf(queue, options.engine),
     reader: queue,
@@ -217,7 +219,16 @@ function engineOf(queue: MemoryQueue, overrides: Partial<TaskEngine> = {}): Task
     TaskEngine,
     (typeof verbs)[number]
   >;
-  return { work: absent, extend: absent, report: absent, waitForWork: absent, tick: absent, ...served, ...overrides };
+  return {
+    work: absent,
+    extend: absent,
+    report: absent,
+    waitForWork: absent,
+    followWork: absent,
+    tick: absent,
+    ...served,
+    ...overrides,
+  };
 }
 
 function directoryOf(state: Pick<World, 'workers' | 'announced' | 'commands'>): WorkerDirectory {
@@ -249,6 +260,7 @@ export const operation = (change: Partial<Operation> = {}): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
   ...change,
 });
 

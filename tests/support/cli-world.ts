@@ -34,6 +34,7 @@ export const operation = (change: Partial<Operation> = {}): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
   ...change,
 });
 export const problem = (status: number, title: string, errors?: { path: string; message: string }[]) => ({

@@ -45,12 +45,14 @@ type Port = 'work' | 'extend' | 'report' | 'waitForWork';
 /** `lost`: the call takes effect, its answer does not arrive. */
 type Fault = 'refused' | 'lost';
 
-export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'report' | 'extend'> {
+export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'report' | 'extend'> {
   readonly tasks = new Map<string, FakeTask>();
   readonly calls: WorkCall[] = [];
   readonly extended: { queue: string; held: readonly LeaseRef[] }[] = [];
   readonly reports: { queue: string; reports: readonly AttemptReport[] }[] = [];
   readonly waits: number[] = [];
+  /** The queues of the last wait. */
+  waitedFor: readonly string[] = [];
   /** Everything that reached the engine, in order: `report:<id>`, `complete:<id>`, … */
   readonly order: string[] = [];
   readonly #clock: Clock;
@@ -58,6 +60,8 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 're
   readonly #lastNonce = new Map<string, { nonce: string; claimed: ClaimedTask[] }>();
   readonly #wakes = new Set<() => void>();
   #markers = new Set<string>();
+  readonly #announced = new Set<string>();
+  readonly #followers = new Set<(queue: string) => void>();
   #epoch = 0;
   #seq = 0;
 
@@ -91,6 +95,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 're
     };
     this.tasks.set(full.id, full);
     this.wake(full.queue);
+    if (!this.#announced.has(full.queue)) this.announce(full.queue);
     return full;
   }
 
@@ -117,6 +122,12 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 're
   wake(queue: string): void {
     this.#markers.add(queue);
     for (const wake of [...this.#wakes]) wake();
+  }
+
+  /** The first submit in a while, or a pass of the upkeep, says that the queue has work. */
+  announce(queue: string): void {
+    this.#announced.add(queue);
+    for (const follower of this.#followers) follower(queue);
   }
 
   cancel(id: string): void {
@@ -271,21 +282,35 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 're
     });
   }
 
-  async waitForWork(_waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+  async followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void> {
+    for (const queue of this.#announced) listener(queue);
+    this.#followers.add(listener);
+    signal.addEventListener('abort', () => this.#followers.delete(listener), { once: true });
+  }
+
+  async waitForWork(
+    _waiter: string,
+    queues: readonly string[],
+    maxMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     this.waits.push(maxMs);
+    this.waitedFor = queues;
     const fault = this.#faults.get('waitForWork')?.shift();
     if (fault !== undefined) throw new Error('Redis went away');
     const woken = new AbortController();
     const stop = () => woken.abort();
+    let found: string | undefined;
     const look = () => {
-      const queue = queues.find((name) => this.#markers.delete(name));
-      if (queue !== undefined) stop();
+      found ??= queues.find((name) => this.#markers.delete(name));
+      if (found !== undefined) stop();
     };
     this.#wakes.add(look);
     signal.addEventListener('abort', stop, { once: true });
     look();
     await this.#clock.sleep(maxMs, woken.signal);
     this.#wakes.delete(look);
+    return found === undefined ? [] : [found];
   }
 
   async #through<T>(port: Port, effect: () => T): Promise<T> {

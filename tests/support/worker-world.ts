@@ -52,10 +52,7 @@ export function beatHere(
     let beat: LeaseBeat | undefined;
     return {
       start: async (events) => {
-        const view = new HeldView(
-          table.memory,
-          config.queues.map(({ name }) => name),
-        );
+        const view = new HeldView(table.memory);
         beat = new LeaseBeat({ ...deps, view, events, leaseMs: config.leaseMs, maxBlockMs: config.maxBlockMs });
         await beat.start();
       },

@@ -105,6 +105,26 @@ describe('millrace --headless', () => {
     expect((await second.ended).code).toBe(0);
   });
 
+  it('serves every queue, new ones at once, and leaves the paused ones alone', async () => {
+    const server = headless();
+    const api = new TestApi(await server.address());
+    await api.workers(1);
+    expect((await api.call('POST', '/api/queues/stopped/pause')).status).toBe(200);
+    const waits = await api.submit({ task_type: 'slow', payload: { ms: 1 }, queue: 'stopped' });
+    const task = await api.submit({ task_type: 'slow', payload: { ms: 1 }, queue: 'emails' });
+    const done = await api.until(task.id, 'completed');
+    expect(Date.parse(done.finished_at ?? '') - Date.parse(done.created_at)).toBeLessThan(1_000);
+    expect((await api.task(waits.id)).status).toBe('pending');
+    const explained = (await (await api.call('GET', `/api/tasks/${waits.id}/explain`)).json()) as { reasons: unknown };
+    expect(explained.reasons).toMatchObject([{ code: 'paused' }]);
+    const emails = await (await api.call('GET', '/api/queues/emails')).json();
+    expect(emails).toMatchObject({ workers: 1, depth: { completed: 1 } });
+    const { workers } = (await (await api.call('GET', '/api/workers')).json()) as { workers: unknown[] };
+    expect(workers).toMatchObject([{ queues: [{ name: '*', weight: 1 }] }]);
+    expect((await api.call('POST', '/api/queues/stopped/resume')).status).toBe(200);
+    await api.until(waits.id, 'completed');
+  });
+
   it('prints one line on standard output, and its log as JSON on standard error', async () => {
     const server = headless(['--workers', '0']);
     await server.address();

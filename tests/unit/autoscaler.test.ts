@@ -68,51 +68,58 @@ describe('the decision on the size of a pool', () => {
 });
 
 describe('the autoscaler', () => {
-  it('looks at the oldest task over all queues of a pool, leaves pools without it alone, and survives a failed look', async () => {
-    let now = 0;
-    let looks = 0;
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const clock = {
-      now: () => now,
-      monotonic: () => now,
-      sleep: async (ms: number, signal?: AbortSignal) => {
-        now += ms;
-        await Promise.resolve();
-        if (now > 20_000 || signal?.aborted) {
-          end();
-          await new Promise<void>((resolve) =>
-            signal?.aborted ? resolve() : signal?.addEventListener('abort', () => resolve(), { once: true }),
-          );
-        }
-      },
-    };
-    const poolOf = (autoscale: Scalable['spec']['autoscale']): Scalable & { size: number } => ({
-      spec: { id: autoscale ? 'auto' : 'fixed', queues: [{ name: 'a' }, { name: 'b' }], concurrency: 1, autoscale },
-      size: 1,
-      runningTasks: 1,
-      scaleTo(processes) {
-        this.size = processes;
-      },
-    });
-    const auto = poolOf({ min: 1, max: 3, target_latency: 1 });
-    const fixed = poolOf(null);
-    const scaler = new Autoscaler({
-      pools: () => [auto, fixed],
-      oldestAgeMs: async (queue) => {
-        looks++;
-        if (looks === 1) throw new Error('Redis went away');
-        return queue === 'b' ? 5000 : null;
-      },
-      clock,
-      log: silentLog,
-    });
-    await scaler.start();
-    await ended;
-    await scaler.stop();
-    expect(auto.size).toBe(3);
-    expect(fixed.size).toBe(1);
-  });
+  it.each([
+    ['its queues', [{ name: 'a' }, { name: 'b' }]],
+    ['every queue', [{ name: '*' }]],
+  ])(
+    'looks at the oldest task over %s, leaves pools without it alone, and survives a failed look',
+    async (_, queues) => {
+      let now = 0;
+      let looks = 0;
+      let end: () => void = () => undefined;
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const clock = {
+        now: () => now,
+        monotonic: () => now,
+        sleep: async (ms: number, signal?: AbortSignal) => {
+          now += ms;
+          await Promise.resolve();
+          if (now > 20_000 || signal?.aborted) {
+            end();
+            await new Promise<void>((resolve) =>
+              signal?.aborted ? resolve() : signal?.addEventListener('abort', () => resolve(), { once: true }),
+            );
+          }
+        },
+      };
+      const poolOf = (autoscale: Scalable['spec']['autoscale']): Scalable & { size: number } => ({
+        spec: { id: autoscale ? 'auto' : 'fixed', queues, concurrency: 1, autoscale },
+        size: 1,
+        runningTasks: 1,
+        scaleTo(processes) {
+          this.size = processes;
+        },
+      });
+      const auto = poolOf({ min: 1, max: 3, target_latency: 1 });
+      const fixed = poolOf(null);
+      const scaler = new Autoscaler({
+        pools: () => [auto, fixed],
+        oldestAgeMs: async (queue) => {
+          looks++;
+          if (looks === 1) throw new Error('Redis went away');
+          return queue === 'b' ? 5000 : null;
+        },
+        queueNames: async () => ['a', 'b', 'c'],
+        clock,
+        log: silentLog,
+      });
+      await scaler.start();
+      await ended;
+      await scaler.stop();
+      expect(auto.size).toBe(3);
+      expect(fixed.size).toBe(1);
+    },
+  );
 });

@@ -243,6 +243,10 @@ describe('the dead-letter queue', () => {
             {
               fingerprint: 'abcd1234',
               error: 'TypeError: x',
+              message: 'x',
+              top_frame: null,
+              series_24h: null,
+              sampled: 0,
               task_type: 'email',
               queues: ['a', 'b'],
               count: 5,

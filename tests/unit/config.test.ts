@@ -43,7 +43,7 @@ describe('where an option comes from', () => {
       api: { host: '127.0.0.1', port: 8000, token: null, allowHosts: [] },
       workers: 1,
       concurrency: 10,
-      queues: [{ name: 'default', weight: 1 }],
+      queues: [{ name: '*', weight: 1 }],
       maxRetries: 3,
       taskTimeoutMs: 300_000,
       shutdownTimeoutMs: 25_000,
@@ -77,6 +77,13 @@ describe('where an option comes from', () => {
       { name: 'b', weight: 3 },
     ]);
     expect(config.files).toEqual([join(dir, 'shared')]);
+  });
+
+  it('takes * for every queue that is not named', () => {
+    expect(load({ env: { QUEUES: 'emails=5,*' } }).queues).toEqual([
+      { name: 'emails', weight: 5 },
+      { name: '*', weight: 1 },
+    ]);
   });
 
   it('keeps its data where the system wants it', () => {
@@ -141,6 +148,8 @@ describe('faults', () => {
       'weight must be a whole number',
     ]),
     ['{x}', 'a queue name must be'],
+    ['mail*', 'a queue name must be'],
+    ['*,a,*', 'names "*" twice'],
     [',', 'must name at least one queue'],
   ])('refuses the queue list %s', (text, message) => {
     expect(faultsOf({ env: { QUEUES: text } })[0]).toContain(
@@ -267,6 +276,47 @@ describe('where Redis is', () => {
     expect(socket && [describeRedis(socket), isLoopback(socket)]).toEqual(['unix:/run/redis.sock?db=0', true]);
     expect(redactUrl('unix://:hush@/run/redis.sock')).toBe('unix://:***@/run/redis.sock');
     expect(redactUrl('redis://:hu@sh@db/0')).not.toContain('hu@sh');
+  });
+});
+
+describe('what a connection is', () => {
+  const profileOf = (env: Record<string, string> = {}, flags: ConfigInputs['flags'] = {}) =>
+    load({ env, flags }).profile;
+
+  it('is local and open where Redis is on this machine', () => {
+    expect(profileOf()).toEqual({ name: null, environment: 'local', safety: 'open' });
+    expect(profileOf({ REDIS_URL: 'redis://127.0.0.1:6380' }).environment).toBe('local');
+    expect(
+      profileOf({ REDIS_SENTINELS: 'localhost:26379,db:26379', REDIS_SENTINEL_MASTER: 'm' }).environment,
+    ).toBeNull();
+  });
+
+  it('is not told, and open, for a Redis elsewhere', () => {
+    expect(profileOf({ REDIS_URL: 'redis://db:6379' })).toEqual({ name: null, environment: null, safety: 'open' });
+  });
+
+  it('is what was said: production alone does not lock', () => {
+    const env = { REDIS_URL: 'rediss://db', MILLRACE_ENVIRONMENT: 'production', MILLRACE_PROFILE: ' Payments ' };
+    expect(profileOf(env)).toEqual({ name: 'Payments', environment: 'production', safety: 'open' });
+    expect(profileOf(env, { safe_mode: 'read-only', environment: 'staging' })).toEqual({
+      name: 'Payments',
+      environment: 'staging',
+      safety: 'read_only',
+    });
+    expect(profileOf({ MILLRACE_SAFE_MODE: 'guarded' }).safety).toBe('guarded');
+  });
+
+  it('is refused where it is none', () => {
+    const faults = faultsOf({
+      env: { MILLRACE_ENVIRONMENT: 'prod', MILLRACE_SAFE_MODE: 'read_only', MILLRACE_PROFILE: 'x'.repeat(61) },
+    });
+    expect(faults.join('\n')).toContain(
+      '--environment (MILLRACE_ENVIRONMENT): must be one of local, dev, staging, production, got "prod"',
+    );
+    expect(faults.join('\n')).toContain(
+      '--safe-mode (MILLRACE_SAFE_MODE): must be one of open, confirm, guarded, read-only',
+    );
+    expect(faults.join('\n')).toContain('--profile-name (MILLRACE_PROFILE): must be 1 to 60 characters');
   });
 });
 

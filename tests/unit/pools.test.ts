@@ -212,6 +212,81 @@ describe('a worker pool', () => {
     await until(() => expect(pool.view().output).toContain('quiet now'));
   });
 
+  it('keeps who printed a line, and when', async () => {
+    const pool = poolOf(specOf(), {}, { clock: { ...systemClock, now: () => 1_800_000_000_000 } });
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(1));
+    const [, second] = [...pool.view().log, ...pool.view().log];
+    expect(second).toMatchObject({ at: '2027-01-15T08:00:00.000Z', line: 'argv 2 4' });
+    pool.quiet();
+    const [member] = members(pool);
+    await until(() =>
+      expect(pool.view().log.at(-1)).toMatchObject({ worker_id: member?.worker_id, line: 'quiet now' }),
+    );
+    expect(pool.view().output).toEqual(pool.view().log.map(({ line }) => line));
+  });
+
+  it('is restarted one process after the other', async () => {
+    const pool = poolOf(specOf({ processes: 3 }));
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(3));
+    const before = members(pool).map(({ pid }) => pid);
+    let most = 0;
+    const watch = () => {
+      most = Math.max(most, members(pool, 'starting').length);
+      expect(members(pool).length + members(pool, 'starting').length).toBeGreaterThanOrEqual(3);
+    };
+    expect(pool.restart()).toBe(true);
+    expect(pool.restart()).toBe(false);
+    expect(pool.view().restarting).toEqual({ done: 0, of: 3 });
+    await until(() => {
+      watch();
+      expect(pool.view().restarting).toBeNull();
+    });
+    expect(most).toBe(1);
+    const after = members(pool).map(({ pid }) => pid);
+    expect(after).toHaveLength(3);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(pool.view().exits).toEqual([]);
+  });
+
+  it('keeps the rest of its processes where a new one does not come up', async () => {
+    let started = 0;
+    const entry = join(dir, 'late.cjs');
+    writeFileSync(entry, `if (JSON.parse(process.env.MILLRACE_WORKER_CONFIG).broken) process.exit(9);\n${CHILD}`);
+    const pool = poolOf(
+      specOf({ processes: 2 }),
+      {},
+      {
+        program: { entry, env: { PATH: process.env.PATH } },
+        workerConfig: () => ({ broken: started++ >= 2 }),
+      },
+    );
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(2));
+    const before = members(pool).map(({ pid }) => pid);
+    pool.restart();
+    await until(() => expect(pool.view().restarting).toBeNull());
+    expect(members(pool).map(({ pid }) => pid)).toEqual([before[1]]);
+    expect(pool.view().exits[0]?.code).toBe(9);
+  });
+
+  it('replaces the process of one worker, and knows those of others', async () => {
+    const pool = poolOf(specOf({ processes: 2 }));
+    await pool.start();
+    await until(() => expect(members(pool)).toHaveLength(2));
+    const [first, second] = members(pool);
+    expect(pool.restartWorker('w-elsewhere')).toBe(false);
+    expect(pool.restartWorker(first?.worker_id ?? '')).toBe(true);
+    await until(() => {
+      expect(pool.view().members).toHaveLength(2);
+      expect(members(pool)).toHaveLength(2);
+    });
+    const after = members(pool).map(({ pid }) => pid);
+    expect(after).toContain(second?.pid);
+    expect(after).not.toContain(first?.pid);
+  });
+
   it('tells why a program cannot be started, and goes on trying', async () => {
     const pool = poolOf(
       specOf(),
@@ -266,6 +341,15 @@ describe('the pools of a process', () => {
     expect(await manager.list()).toHaveLength(1);
   });
 
+  it('restarts a pool once at a time', async () => {
+    const manager = managerOf(input);
+    await manager.start();
+    await until(() => expect(manager.pools[0]?.view().members[0]?.state).toBe('running'));
+    expect((await manager.restart('default'))?.restarting).toEqual({ done: 0, of: 1 });
+    await expect(manager.restart('default')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await until(() => expect(manager.pools[0]?.view().restarting).toBeNull());
+  });
+
   it('lets go of its processes, and the next start asks them to finish', async () => {
     const first = managerOf({ ...input, processes: 2 });
     await first.start();
@@ -297,6 +381,8 @@ describe('the pools of a process', () => {
     await manager.start();
     expect(await manager.patch('nope', {})).toBeNull();
     expect(await manager.remove('nope')).toBe(false);
+    expect(await manager.restart('nope')).toBeNull();
+    expect(await manager.restartWorker('nope')).toBeNull();
   });
 
   it('does not replace a file that it cannot read', async () => {
@@ -311,11 +397,11 @@ describe('the pools of a process', () => {
 describe('what a pool keeps of the output', () => {
   it('is the newest lines, each cut', () => {
     const tail = new OutputTail();
-    for (let i = 0; i < TAIL_LINES + 5; i++) tail.push(`line ${i}`);
-    tail.push('x'.repeat(5000));
+    for (let i = 0; i < TAIL_LINES + 5; i++) tail.push({ at: i, workerId: 'w', line: `line ${i}` });
+    tail.push({ at: 0, workerId: 'w', line: 'x'.repeat(5000) });
     expect(tail.lines).toHaveLength(TAIL_LINES);
-    expect(tail.lines.at(0)).toBe('line 6');
-    expect(tail.lines.at(-1)).toHaveLength(2001);
+    expect(tail.lines.at(0)).toEqual({ at: 6, workerId: 'w', line: 'line 6' });
+    expect(tail.lines.at(-1)?.line).toHaveLength(2001);
   });
 
   it('is cut into lines whatever the chunks are, and a line without an end is cut too', () => {

@@ -205,7 +205,7 @@ describe('lines of tasks', () => {
       expect((await createWorld().call('POST', '/api/tasks/bulk', body, NDJSON)).status).toBe(400);
   });
 
-  it('are taken up to 100 000; what came before the bound stays and is told', async () => {
+  it('are taken up to 100 000; what came before the bound stays and is told', { timeout: 60_000 }, async () => {
     const { call, queue } = createWorld();
     const line = '{"task_type":"email"}\n';
     const { status, body } = await call('POST', '/api/tasks/bulk', line.repeat(LIMITS.ndjsonTasks + 1), NDJSON);

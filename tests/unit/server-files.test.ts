@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -104,6 +104,20 @@ describe('the documentation page', () => {
 });
 
 describe('artifacts', () => {
+  it('go with their task when it is deleted, and stay where it is not', async () => {
+    await using folder = await createTempFolder();
+    const artifactsDir = join(folder.path, 'artifacts');
+    const { call, queue } = createWorld({ settings: { artifactsDir } });
+    const [ended, running] = [queue.put({ status: 'completed' }), queue.put({ status: 'processing' })];
+    for (const { id } of [ended, running]) {
+      await mkdir(join(artifactsDir, id), { recursive: true });
+      await writeFile(join(artifactsDir, id, 'out.txt'), 'x');
+    }
+    expect((await call('DELETE', `/api/tasks/${ended.id}`)).status).toBe(204);
+    expect((await call('DELETE', `/api/tasks/${running.id}`)).status).toBe(409);
+    expect(await readdir(artifactsDir)).toEqual([running.id]);
+  });
+
   async function withArtifacts() {
     const folder = await createTempFolder();
     const world = createWorld({ settings: { artifactsDir: join(folder.path, 'artifacts') } });

@@ -28,6 +28,21 @@ describe('the dead-letter queue', () => {
     });
   });
 
+  it('tells of one group, with the hosts of workers that live', async () => {
+    const { call, queue, workers } = createWorld();
+    queue.put({ status: 'failed' });
+    workers.push(worker({ id: 'w-1', host: 'box' }));
+    const { body } = await call('GET', '/api/dlq/groups/aa11');
+    expect(body.workers).toEqual([
+      { worker_id: 'w-1', host: 'box', count: 2 },
+      { worker_id: 'gone', host: null, count: 1 },
+    ]);
+    for (const fingerprint of ['bb22', '%20', 'x'.repeat(65)]) {
+      const { status, body: problem } = await call('GET', `/api/dlq/groups/${fingerprint}`);
+      expect([status, problem.code]).toEqual([404, 'NOT_FOUND']);
+    }
+  });
+
   it('is requeued by filter, of failed tasks only', async () => {
     const { call, operations } = createWorld();
     const { status, body } = await call('POST', '/api/dlq/requeue', {
@@ -181,12 +196,16 @@ describe('pools', () => {
     members: [],
     exits: [],
     output: [],
+    log: [],
+    restarting: null,
   };
   const pools: PoolManager = {
     list: async () => [pool],
     create: async (asked) => ({ ...pool, ...asked }),
     patch: async (id, change) => (id === 'p1' ? { ...pool, processes: change.processes ?? 1 } : null),
     remove: async (id) => id === 'p1',
+    restart: async (id) => (id === 'p1' ? pool : null),
+    restartWorker: async (id) => (id === 'w-ours' ? pool : null),
   };
 
   it('are made with defaults, changed and removed', async () => {
@@ -202,14 +221,36 @@ describe('pools', () => {
     expect((await call('DELETE', '/api/pools/p2')).status).toBe(404);
   });
 
+  it('are restarted, and their workers one by one; workers of others are not', async () => {
+    const { call, workers, audit } = createWorld({ pools });
+    workers.push(worker({ id: 'w-theirs' }));
+    const restart = async (what: string) => {
+      const { status, body } = await call('POST', `/api/${what}/restart`);
+      return [status, body.code ?? body.id];
+    };
+    expect(await restart('pools/p1')).toEqual([202, 'p1']);
+    expect(await restart('pools/p2')).toEqual([404, 'POOL_NOT_FOUND']);
+    expect(await restart('workers/w-ours')).toEqual([202, 'p1']);
+    expect(await restart('workers/w-theirs')).toEqual([409, 'CONFLICT']);
+    expect(await restart('workers/w-none')).toEqual([404, 'WORKER_NOT_FOUND']);
+    expect(audit.map(({ action, target }) => `${action} ${target}`)).toEqual([
+      'worker.restart w-ours',
+      'pool.restart p1',
+    ]);
+    const alone = createWorld({ pools: null });
+    alone.workers.push(worker({ id: 'w-theirs' }));
+    expect((await alone.call('POST', '/api/workers/w-theirs/restart')).status).toBe(409);
+  });
+
   it('take queues as text too, as the command line does', async () => {
     const { call } = createWorld({ pools });
-    const { status, body } = await call('POST', '/api/pools', { name: 'x', queues: ['emails', 'images=2'] });
+    const { status, body } = await call('POST', '/api/pools', { name: 'x', queues: ['emails', 'images=2', '*'] });
     expect([status, body.queues]).toEqual([
       201,
       [
         { name: 'emails', weight: 1 },
         { name: 'images', weight: 2 },
+        { name: '*', weight: 1 },
       ],
     ]);
   });
@@ -220,6 +261,7 @@ describe('pools', () => {
     [{ name: 'x', processes: 65 }, 'processes'],
     [{ name: 'x', queues: [] }, 'queues'],
     [{ name: 'x', queues: ['a b'] }, 'queues.0.name'],
+    [{ name: 'x', queues: ['a*'] }, 'queues.0.name'],
     [{ name: 'x', queues: ['emails=0'] }, 'queues.0.weight'],
     [{ name: 'x', queues: [5] }, 'queues.0'],
     [{ name: 'x', autoscale: { min: 3, max: 2, target_latency: 1 } }, 'autoscale.min'],

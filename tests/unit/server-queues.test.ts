@@ -146,6 +146,17 @@ describe('why a task waits', () => {
     waitsFor: [],
     ...change,
   });
+  it('counts a worker of every queue as one of this queue', () => {
+    const every = worker({
+      queues: [
+        { name: 'elsewhere', weight: 5 },
+        { name: '*', weight: 1 },
+      ],
+    });
+    expect(codes(facts(), [every])).toEqual(['ready']);
+    expect(codes(facts(), [worker({ queues: [{ name: 'elsewhere', weight: 5 }] })])).toEqual(['no_worker_for_queue']);
+  });
+
   const codes = (given: WaitFacts, workers = [worker()], rates = { in: 0, out: 2 }) =>
     explain(given, workers, rates).reasons.map(({ code }) => code);
 

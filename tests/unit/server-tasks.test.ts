@@ -36,6 +36,13 @@ describe('submitting', () => {
     expect(body.warnings).toEqual([expect.stringContaining('in the queue "slow"')]);
   });
 
+  it('does not warn where a worker of the type serves every queue', async () => {
+    const { call, workers } = createWorld();
+    workers.push(worker({ queues: [{ name: '*', weight: 1 }] }));
+    const { body } = await call('POST', '/api/tasks', { task_type: 'email', queue: 'slow' });
+    expect(body.warnings).toBeUndefined();
+  });
+
   it('answers a repeat with 200 and the first task, by field or by header', async () => {
     const { call, queue } = createWorld();
     const first = await call('POST', '/api/tasks', { task_type: 'email', idempotency_key: 'k1' });
@@ -244,8 +251,20 @@ describe('lists', () => {
     ['limit=1&limit=2', 'limit'],
     ['status=sleeping', 'status.0'],
     ['status=', 'status.0'],
-    ['queue=a b', 'queue'],
-    ['task_type=Email', 'task_type'],
+    ['queue=a b', 'queue.0'],
+    ['queue=emails,a b', 'queue.1'],
+    ['task_type=Email', 'task_type.0'],
+    ['task_type=a*b', 'task_type.0'],
+    ['worker=', 'worker'],
+    ['attempts_min=-1', 'attempts_min'],
+    ['attempts_min=1.5', 'attempts_min'],
+    ['run_min=soon', 'run_min'],
+    ['run_min=31536001', 'run_min'],
+    ['priority=0', 'priority.0'],
+    ['priority=11', 'priority.0'],
+    ['payload=novalue', 'payload.0'],
+    ['payload=:1', 'payload.0'],
+    [Array.from({ length: 6 }, (_, n) => `payload=a${n}:1`).join('&'), 'payload'],
     ['since=yesterday', 'since'],
     ['colour=red', 'colour'],
     ['__proto__=1', '__proto__'],
@@ -255,6 +274,76 @@ describe('lists', () => {
     expect(status).toBe(422);
     expect(body.errors[0].path).toBe(path);
     expect(body.detail).toContain(path);
+  });
+
+  it('by what only the tasks themselves tell', async () => {
+    const { call, queue } = createWorld();
+    const { id } = queue.put({
+      type: 'charge.capture',
+      queue: 'payments',
+      priority: 9,
+      workerId: 'web-3/a',
+      attempts: 3,
+      startedAt: 1_000,
+      endedAt: 31_500,
+      status: 'retrying',
+      error: { name: 'Error', message: 'read ECONNRESET', stack: null, fingerprint: 'abcdef12', at: 1, progress: 0 },
+      payload: '{"order":{"id":1234,"ref":"a:b"},"paid":true,"note":null,"list":[5],"text":"7"}',
+    });
+    queue.put({ startedAt: 1_000, endedAt: 31_000, attempts: 2, workerId: 'web-4/a' });
+    for (const query of [
+      'task_type=charge.*',
+      'task_type=image,charge.capture',
+      'queue=other,payments',
+      'worker=web-3/*',
+      'worker=web-3/a',
+      'attempts_min=3',
+      'run_min=30.5',
+      'priority=8,9',
+      'error=ECONN',
+      'error=abcdef12',
+      'payload=order.id:1234',
+      'payload=order.ref:a:b&payload=paid:true',
+      'payload=note:null',
+      'payload=list.0:5',
+      'payload=text:7',
+      'payload=text:%227%22',
+      'payload=order.id:1234.0',
+    ]) {
+      const { body } = await call('GET', `/api/tasks?${query}`);
+      expect(
+        body.tasks.map((task: { id: string }) => task.id),
+        query,
+      ).toEqual([id]);
+    }
+    for (const query of [
+      'worker=web-3',
+      'run_min=30.51',
+      'payload=order:1',
+      'payload=order.id:%221234%22',
+      'payload=list:5',
+      'payload=toString:1',
+      'payload=order.id:',
+    ])
+      expect((await call('GET', `/api/tasks?${query}`)).body.tasks, query).toEqual([]);
+    const { body } = await call('POST', '/api/operations', {
+      action: 'cancel',
+      dry_run: true,
+      filter: { task_type: 'charge.*', queue: ['payments'], priority: [9], payload: ['order.id:1234'], run_min: 1 },
+    });
+    expect(body.matched).toBe(1);
+  });
+
+  it('suggest workers that live, and what the queue knows', async () => {
+    const { call, workers } = createWorld();
+    workers.push(worker({ id: 'web-2' }), worker({ id: 'web-1' }), worker({ id: 'mail-1' }));
+    expect((await call('GET', '/api/tasks/suggest?field=worker&prefix=WEB')).body.values).toEqual([
+      { value: 'web-1', label: null, count: null },
+      { value: 'web-2', label: null, count: null },
+    ]);
+    expect((await call('GET', '/api/tasks/suggest?field=type')).status).toBe(200);
+    for (const query of ['', '?field=colour', `?field=tag&prefix=${'x'.repeat(201)}`])
+      expect((await call('GET', `/api/tasks/suggest${query}`)).status).toBe(422);
   });
 
   it.each(['limit=1', 'limit=1000'])('take ?%s', async (query) => {

@@ -10,7 +10,7 @@ it('sends hello, then the snapshot, then every change, numbered without a gap', 
   const hello = await client.next('hello');
   const snapshot = await client.next('snapshot');
   expect(hello).toMatchObject({ protocol: 1, heartbeat: 15, version: '1.2.3', seq: snapshot.seq });
-  world.emit(change(1), change(2, { event: 'started', status: 'processing', attempts: 1, maxAttempts: 4 }));
+  world.emit(change(1), change(2, { event: 'started', status: 'processing', attempts: 1, maxRetries: 3 }));
   world.emit(change(2, { event: 'completed', status: 'completed' }));
   await client.settled();
   expect(client.types()).toEqual(['hello', 'session', 'snapshot', 'task', 'task', 'task']);

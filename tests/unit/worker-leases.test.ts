@@ -10,8 +10,8 @@ const lease = (n: number, queue = 'default') => ({ queue, id: `ID${n}`, token: `
 
 describe('the table of held leases', () => {
   it('shows what is held to every reader of its memory', () => {
-    const table = new HeldTable(['default', 'mail'], 10);
-    const view = new HeldView(table.memory, ['default', 'mail']);
+    const table = new HeldTable(10);
+    const view = new HeldView(table.memory);
     expect(view.leases()).toEqual([]);
     table.add(lease(1));
     table.add(lease(2, 'mail'));
@@ -22,8 +22,8 @@ describe('the table of held leases', () => {
   });
 
   it('uses its slots again, a thousand times over', () => {
-    const table = new HeldTable(['default'], 4);
-    const view = new HeldView(table.memory, ['default']);
+    const table = new HeldTable(4);
+    const view = new HeldView(table.memory);
     for (let i = 0; i < 1_000; i++) {
       table.add(lease(i));
       if (i >= 3) table.remove(lease(i - 3).token);
@@ -37,17 +37,25 @@ describe('the table of held leases', () => {
   });
 
   it('holds as many as it has slots, and refuses one more', () => {
-    const table = new HeldTable(['default'], 2);
+    const table = new HeldTable(2);
     table.add(lease(1));
     table.add(lease(2));
     expect(table.room).toBe(0);
     expect(() => table.add(lease(3))).toThrow(RangeError);
-    expect(() => new HeldTable(['default'], 2).add(lease(1, 'foreign'))).toThrow(RangeError);
-    expect(() => new HeldTable(['default'], 2).add({ ...lease(1), token: 'x'.repeat(500) })).toThrow(RangeError);
+    expect(() => new HeldTable(2).add({ ...lease(1), token: 'x'.repeat(500) })).toThrow(RangeError);
+  });
+
+  it('keeps leases of queues that were unknown when it was made, with the longest names there are', () => {
+    const table = new HeldTable(2);
+    const view = new HeldView(table.memory);
+    const long = { queue: 'q'.repeat(64), id: 'I'.repeat(26), token: `${2 ** 53}:n-${'x'.repeat(40)}` };
+    table.add(long);
+    table.add(lease(1, 'new'));
+    expect(view.leases()).toEqual([long, lease(1, 'new')]);
   });
 
   it('ignores a removal of what is not held', () => {
-    const table = new HeldTable(['default'], 2);
+    const table = new HeldTable(2);
     table.remove('nothing');
     expect(table.room).toBe(2);
   });
@@ -76,7 +84,7 @@ async function beating({ leaseMs = 10_000, maxBlockMs = 60_000 } = {}) {
   const clock = new ManualClock();
   const engine = new FakeEngine(clock);
   const directory = new FakeDirectory();
-  const table = new HeldTable(['default', 'mail'], 2_000);
+  const table = new HeldTable(2_000);
   const logs: LogRecord[] = [];
   const lost: LeaseRef[] = [];
   const cancels: LeaseRef[] = [];
@@ -84,7 +92,7 @@ async function beating({ leaseMs = 10_000, maxBlockMs = 60_000 } = {}) {
   const beat = new LeaseBeat({
     engine,
     directory,
-    view: new HeldView(table.memory, ['default', 'mail']),
+    view: new HeldView(table.memory),
     clock,
     log: recordingLog(logs),
     leaseMs,

@@ -37,6 +37,24 @@ export function createFleetHandlers({
     quietWorker: command('quiet'),
     stopWorker: command('stop'),
 
+    async restartWorker({ params: { id }, caller }) {
+      const pool = pools === null ? null : await pools.restartWorker(id);
+      if (pool === null) {
+        if ((await directory.list()).some((worker) => worker.id === id))
+          throw new QueueError('CONFLICT', `worker ${id} was not started by this server: restart it where it runs`);
+        throw new QueueError('WORKER_NOT_FOUND', `there is no live worker ${id}`);
+      }
+      await auditor.record(caller, 'worker.restart', id);
+      return { status: 202, body: pool };
+    },
+
+    async restartPool({ params: { id }, caller }) {
+      const pool = await requirePools().restart(id);
+      if (pool === null) throw noPool(id);
+      await auditor.record(caller, 'pool.restart', id);
+      return { status: 202, body: pool };
+    },
+
     async listPools() {
       return { status: 200, body: { pools: pools === null ? [] : await pools.list() } };
     },

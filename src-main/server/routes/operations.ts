@@ -3,7 +3,6 @@ import { QueueError } from '#queue/contract/errors';
 import { roleIncludes } from '#queue/contract/http';
 import type { dlqRoutes, operationRoutes } from '#queue/contract/http-queues';
 import type { Operation, OperationAction } from '#queue/contract/operation';
-import { isoTime } from '#queue/contract/primitives';
 import type { TaskFilter } from '#queue/contract/task';
 import { type OperationRequest, readFilter } from '#queue/engine/operations';
 import type { Identity } from '../auth';
@@ -25,7 +24,7 @@ interface Selection {
 const LOOK_UP = 1000;
 
 export function createOperationHandlers(deps: HandlerDeps): HandlersOf<typeof dlqRoutes & typeof operationRoutes> {
-  const { reader, operations, auditor } = deps;
+  const { reader, operations, auditor, fleet } = deps;
 
   const carryOut = async (request: OperationRequest, dryRun: boolean, caller: Identity) => {
     if (dryRun) return { status: 200, body: await operations.plan(request) } as const;
@@ -74,21 +73,19 @@ export function createOperationHandlers(deps: HandlerDeps): HandlersOf<typeof dl
     },
 
     async listDlqGroups() {
-      const groups = await reader.errorGroups();
-      return {
-        status: 200,
-        body: {
-          groups: groups
-            .sort((a, b) => b.count - a.count)
-            .map(({ type, firstAt, lastAt, sampleIds, ...same }) => ({
-              ...same,
-              task_type: type,
-              first_at: isoTime(firstAt),
-              last_at: isoTime(lastAt),
-              sample_ids: sampleIds,
-            })),
-        },
-      };
+      return { status: 200, body: { groups: await reader.failureGroups() } };
+    },
+
+    async getDlqGroup({ params: { fingerprint } }) {
+      const [group, workers] = await Promise.all([reader.failureGroup(fingerprint), fleet.workers()]);
+      if (group === null)
+        throw new QueueError(
+          'NOT_FOUND',
+          `no failed task has the fingerprint ${fingerprint}: it may have been requeued`,
+        );
+      const hosts = new Map(workers.map(({ id, host }) => [id, host]));
+      const ranOn = group.workers.map((worker) => ({ ...worker, host: hosts.get(worker.worker_id) ?? null }));
+      return { status: 200, body: { ...group, workers: ranOn } };
     },
 
     requeueDlq: async ({ body, caller }) =>

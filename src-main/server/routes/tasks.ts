@@ -1,6 +1,7 @@
 /** Handlers of single tasks and their lists. */
 import { QueueError } from '#queue/contract/errors';
 import type { taskRoutes } from '#queue/contract/http-tasks';
+import { LIMITS } from '#queue/contract/limits';
 import { IdempotencyKey, isoTime } from '#queue/contract/primitives';
 import type { PatchTask, SubmitTask, Task } from '#queue/contract/task';
 import { plainWording } from '#queue/contract/wording';
@@ -8,6 +9,7 @@ import { readFilter } from '#queue/engine/operations';
 import type { StoredTask, TaskPatch, TaskReader, TaskSpec } from '#queue/engine/ports';
 import { payloadText } from '#queue/engine/task-spec';
 import { toHistoryEntry, toTask } from '#queue/engine/task-view';
+import { removeArtifacts } from '../artifact-files';
 import { explain } from '../explain';
 import type { HandlerDeps, HandlersOf } from '../handlers';
 import { fieldErrors, invalid } from '../problem';
@@ -26,7 +28,7 @@ async function readTask(reader: TaskReader, id: string): Promise<StoredTask> {
 }
 
 export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRoutes> {
-  const { engine, reader, fleet, metrics, auditor } = deps;
+  const { engine, reader, fleet, metrics, auditor, log, settings } = deps;
 
   const submitOne = async (input: SubmitTask, spec: TaskSpec): Promise<{ task: Task; repeated: boolean }> => {
     const outcome = await engine.submit(spec);
@@ -62,6 +64,16 @@ export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRou
       return { status: 200, body: await fleet.overview() };
     },
 
+    async suggestTasks({ query: { field, prefix } }) {
+      if (field !== 'worker') return { status: 200, body: { values: await reader.suggest(field, prefix) } };
+      const known = (await fleet.workers()).map(({ id }) => id);
+      const values = known.filter((id) => id.toLowerCase().startsWith(prefix.toLowerCase())).sort();
+      return {
+        status: 200,
+        body: { values: values.slice(0, LIMITS.suggestions).map((value) => ({ value, label: null, count: null })) },
+      };
+    },
+
     async getTask({ params }) {
       return { status: 200, body: toTask(await readTask(reader, params.id)) };
     },
@@ -80,6 +92,12 @@ export function createTaskHandlers(deps: HandlerDeps): HandlersOf<typeof taskRou
       if (outcome === 'running') throw conflict(`task ${id} is running; cancel it first`);
       if (outcome !== 'removed') throw noTask(id);
       await auditor.record(caller, 'task.delete', id);
+      // The task is gone whatever becomes of its files: what cannot be removed now is pruned later.
+      if (settings.artifactsDir !== null) {
+        await removeArtifacts(settings.artifactsDir, id).catch((error: unknown) =>
+          log.warn('the artifacts of a removed task are still there', { task: id, error }),
+        );
+      }
       return { status: 204 };
     },
 

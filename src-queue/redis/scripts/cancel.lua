@@ -2,12 +2,14 @@
 -- cancel.lua: end tasks that wait, ask those that run.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] body   JSON {"reason":…}
+-- ARGV[2] types  `,a,b,` task types whose tasks have tasks of their own
 -- then ids
--- RETURNS one character a task: C cancelled, A asked (it runs; the next extend tells its worker), F final, G gone | -1 newer layout
+-- RETURNS one character a task: C cancelled, A asked (it runs; the next extend tells its worker), F final, G gone;
+--   c and a instead of C and A where it is of one of the types and has been started | -1 newer layout
 -- DERIVES t:<id> h:<id> from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end
-local ids = { unpack(ARGV, 2) }
+local ids = { unpack(ARGV, 3) }
 if #ids == 0 then return '' end
 local lines = call('HMGET', ACTIVE, unpack(ids))
 local heads, from = {}, {}
@@ -21,16 +23,19 @@ for _, key in ipairs({ PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED }) do
 end
 call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('LLEN', OUTBOX)
 
+local function has_children(head)
+  return head ~= '' and find(ARGV[2], ',' .. head_type(head) .. ',', 1, true) ~= nil
+end
 local out, told, seen = {}, {}, {}
 local bytes = tonumber(m[14] or 0)
 for i, id in ipairs(ids) do
   if lines[i] then
-    out[i] = 'A'
+    out[i] = has_children(heads[i]) and 'a' or 'A'
     local flags = byte(lines[i], 1) - 48
     call('HSET', ACTIVE, id, char(48 + with(flags, F_CANCEL)) .. sub(lines[i], 2))
   elseif from[i] and heads[i] ~= '' and not seen[id] then
     seen[id] = true
-    out[i] = 'C'
+    out[i] = has(head_flags(heads[i]), F_HISTORY) and has_children(heads[i]) and 'c' or 'C'
     call('ZREM', from[i], id)
     call('ZADD', CANCELLED, rank(#told), id)
     call('DEL', P .. 'waits:' .. id)

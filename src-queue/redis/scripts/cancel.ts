@@ -5,11 +5,28 @@ import { ENDINGS } from './lib/pieces';
 
 const OUTCOMES: Record<string, CancelOutcome> = { C: 'cancelled', A: 'asked', F: 'final', G: 'gone' };
 
+export interface CancelInput {
+  ids: readonly string[];
+  reason: string;
+  /** Task types whose tasks have tasks of their own. */
+  parentTypes: readonly string[];
+}
+
+export interface CancelAnswer {
+  outcome: CancelOutcome;
+  /** It may have tasks of its own, which are to end with it. */
+  hasChildren: boolean;
+}
+
 /** Ends tasks that wait, asks those that run. See cancel.lua. */
-export const cancel = defineScript<{ ids: readonly string[]; reason: string }, CancelOutcome[]>({
+export const cancel = defineScript<CancelInput, CancelAnswer[]>({
   name: 'cancel',
   lua,
   lib: ENDINGS,
-  args: ({ ids, reason }) => [JSON.stringify({ reason }), ...ids],
-  read: (reply) => [...String(reply)].map((letter) => OUTCOMES[letter] ?? 'gone'),
+  args: ({ ids, reason, parentTypes }) => [JSON.stringify({ reason }), `,${parentTypes.join(',')},`, ...ids],
+  read: (reply) =>
+    [...String(reply)].map((letter) => ({
+      outcome: OUTCOMES[letter.toUpperCase()] ?? 'gone',
+      hasChildren: letter === 'c' || letter === 'a',
+    })),
 });

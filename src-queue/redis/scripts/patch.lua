@@ -44,6 +44,8 @@ if ARGV[4] ~= '' and from ~= BLOCKED then
   end
 end
 set('bytes', int(tonumber(m[14] or 0) + #new - #record))
-emit('f', { id .. 'U' .. item_of(new, tonumber(sub(new, 1, 4))) .. '|' .. sub(from, #P + 1) .. '||' })
+local retries = head_field(new, 10)
+if retries == '' then retries = '3' end
+emit('f', { id .. 'U' .. item_of(new, tonumber(sub(new, 1, 4))) .. '|' .. sub(from, #P + 1) .. '|' .. retries .. '|' })
 save_meta()
 return 'P'

@@ -5,12 +5,14 @@
 -- ARGV[1] band     10 - priority, or '' to keep it
 -- ARGV[2] 1 where ARGV[3] is a new payload
 -- ARGV[3] payload
+-- ARGV[4] 1 where no other queue holds the unique keys of these tasks
 -- then ids
--- RETURNS one character a task: Q requeued, N not failed or cancelled, D its unique key is taken, G gone | -1 newer layout
+-- RETURNS one character a task: Q requeued, N not failed or cancelled, D its unique key is taken, G gone;
+--   U nothing was done: it has a unique key, and other queues have to be asked for it first | -1 newer layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end
-local ids = { unpack(ARGV, 4) }
+local ids = { unpack(ARGV, 5) }
 if #ids == 0 then return '' end
 local failed, cancelled = call('ZMSCORE', FAILED, unpack(ids)), call('ZMSCORE', CANCELLED, unpack(ids))
 local heads = {}
@@ -29,6 +31,7 @@ for i, id in ipairs(ids) do
   if head == '' then out[i] = 'G'
   elseif seen[id] or not (failed[i] or cancelled[i]) then out[i] = 'N'
   elseif owner and owner ~= id and call('EXISTS', P .. 't:' .. owner) == 1 then out[i] = 'D'
+  elseif lock and ARGV[4] ~= '1' then out[i] = 'U'
   else
     seen[id] = true
     out[i] = 'Q'

@@ -11,6 +11,8 @@ export interface TickAnswer {
   /** The queue clock moves by at most so much a call: tick at least as often. */
   capMs: number;
   parked: number;
+  /** Pending, and nothing that the queue knows keeps them from being claimed. */
+  ready: number;
 }
 
 export interface TickInput {
@@ -26,8 +28,8 @@ export const tick = defineScript<TickInput, TickAnswer>({
   lib: ENDINGS,
   args: ({ limit, lost, expired }) => [limit, lost.body, lost.fingerprint, expired.body, expired.fingerprint],
   read: (reply) => {
-    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0] =
+    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0, ready = 0] =
       list(reply).map(Number);
-    return { reaped, promoted, expired, outbox, blocked, capMs, parked };
+    return { reaped, promoted, expired, outbox, blocked, capMs, parked, ready };
   },
 });

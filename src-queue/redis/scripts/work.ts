@@ -36,10 +36,13 @@ function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
       const delay = settle.kind === 'fail' ? Math.max(0, Math.round(settle.retryInMs)) : 0;
       const { name, message, fingerprint } = settle.error;
       const title = escapeText(`${name}: ${message.slice(0, TITLE_MESSAGE)}`);
-      return [...common, delay, fingerprint, title, JSON.stringify(settle.error)];
+      const body = settle.kind === 'fail' ? { ...settle.error, resumesInMs: delay } : settle.error;
+      return [...common, delay, fingerprint, title, JSON.stringify(body)];
     }
-    case 'snooze':
-      return [...common, Math.max(0, Math.round(settle.delayMs)), NO_FINGERPRINT, '', ''];
+    case 'snooze': {
+      const delay = Math.max(0, Math.round(settle.delayMs));
+      return [...common, delay, NO_FINGERPRINT, '', JSON.stringify({ resumesInMs: delay })];
+    }
     case 'cancelled':
       return [...common, 0, NO_FINGERPRINT, '', endingBody(settle)];
     case 'release':

@@ -1,5 +1,6 @@
 /** The task that an item becomes. The same item of the same batch always becomes the same task, with the same idempotency key. */
 
+import { batchTag } from '#queue/contract/batch';
 import { LIMITS } from '#queue/contract/limits';
 import type { JsonValue } from '#queue/contract/primitives';
 import type { SubmitTaskInput } from '#queue/contract/task';
@@ -7,8 +8,6 @@ import type { RunningTask } from '../../handler';
 import { type BatchPayload, TaskItem } from './payload';
 
 type JsonObject = Record<string, JsonValue>;
-
-export const batchTag = (batchId: string): string => `batch:${batchId}`;
 
 export function taskOfItem(batch: BatchPayload, task: RunningTask, index: number): SubmitTaskInput {
   const item = (batch.items[index] ?? null) as JsonValue;

@@ -1,0 +1,53 @@
+import { defineScript } from '../script';
+import lua from './groups.lua?raw';
+import { list, QUEUE } from './lib/pieces';
+
+export interface GroupsInput {
+  /** Members whose time is looked at, the newest. */
+  sample: number;
+  stepMs: number;
+  steps: number;
+  /** Bytes of the newest member's history. */
+  tailBytes: number;
+  fingerprints: readonly string[];
+}
+
+export interface GroupCounts {
+  count: number;
+  sampled: number;
+  /** Of the members sampled: how many came in, step by step, the oldest first. */
+  counts: number[];
+  /** End of the newest member's history. */
+  tail: string;
+}
+
+export interface GroupsAnswer {
+  /** Where the first step begins, Unix ms. */
+  from: number;
+  /** In the order asked for. */
+  groups: GroupCounts[];
+}
+
+const WIDTH = 4;
+
+/** When the members of failure groups came in. See groups.lua. */
+export const groups = defineScript<GroupsInput, GroupsAnswer>({
+  name: 'groups',
+  lua,
+  lib: QUEUE,
+  args: ({ sample, stepMs, steps, tailBytes, fingerprints }) => [sample, stepMs, steps, tailBytes, ...fingerprints],
+  read: (reply) => {
+    const [from, ...flat] = list(reply);
+    const found: GroupCounts[] = [];
+    for (let i = 0; i + WIDTH <= flat.length; i += WIDTH) {
+      const [count, sampled, counts, tail] = flat.slice(i, i + WIDTH);
+      found.push({
+        count: Number(count),
+        sampled: Number(sampled),
+        counts: String(counts).split(',').map(Number),
+        tail: String(tail),
+      });
+    }
+    return { from: Number(from), groups: found };
+  },
+});

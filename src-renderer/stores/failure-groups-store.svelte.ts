@@ -1,0 +1,91 @@
+/** The dead letters by cause: the groups, and the one that is open with its newest tasks. Folds answers, no I/O. */
+import type { FailureGroup, FailureGroupDetail, StackFrame } from '#queue/contract/failure';
+import type { Task } from '#queue/contract/task';
+
+export const GROUP_ORDERS = ['newest', 'most'] as const;
+export type GroupOrder = (typeof GROUP_ORDERS)[number];
+
+const NEW_MS = 3_600_000;
+const FILE_PARTS = 2;
+
+/** The first of its failures that are still there is less than an hour old. */
+export const isNew = (group: Pick<FailureGroup, 'first_at'>, now: number): boolean =>
+  now - Date.parse(group.first_at) < NEW_MS;
+
+/** The class of the error, and its message without what differs. */
+export function errorParts({ error, message }: Pick<FailureGroup, 'error' | 'message'>): {
+  name: string;
+  message: string;
+} {
+  const end = error.indexOf(': ');
+  return { name: end < 0 ? error : error.slice(0, end), message };
+}
+
+/** `client.ts:118` with the folder it is in. */
+export function frameFile({ file, line }: StackFrame): string {
+  if (file === null) return '';
+  const short = file.split(/[/\\]/).slice(-FILE_PARTS).join('/');
+  return line === null ? short : `${short}:${line}`;
+}
+
+/** `PspClient.capture · psp/client.ts:118` */
+export function frameWords(frame: StackFrame | null): string {
+  if (frame === null) return 'no frame of the program';
+  return [frame.function, frameFile(frame)].filter(Boolean).join(' · ') || frame.text;
+}
+
+/** Those that have every word somewhere in type, queue, error or frame. */
+export function shownGroups(groups: readonly FailureGroup[], text: string, order: GroupOrder): FailureGroup[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = groups.filter((group) => {
+    const { error, message, task_type, queues, top_frame, fingerprint } = group;
+    const all = [error, message, task_type, ...queues, top_frame?.text ?? '', fingerprint].join('\n').toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+  return found.sort((a, b) => (order === 'most' ? b.count - a.count : 0) || b.last_at.localeCompare(a.last_at));
+}
+
+export class FailureGroupsStore {
+  groups = $state.raw<readonly FailureGroup[]>([]);
+  loaded = $state(false);
+  error = $state.raw<unknown>(null);
+  /** Fingerprint of the group that is open. */
+  openId = $state<string | null>(null);
+  detail = $state.raw<FailureGroupDetail | null>(null);
+  detailError = $state.raw<unknown>(null);
+  /** It was emptied while it was open. */
+  gone = $state(false);
+  /** The newest tasks of the open group; null until they are read. */
+  members = $state.raw<readonly Task[] | null>(null);
+
+  replace(groups: readonly FailureGroup[]): void {
+    this.groups = groups;
+    this.loaded = true;
+    this.error = null;
+    if (this.openId !== null) this.gone = !groups.some(({ fingerprint }) => fingerprint === this.openId);
+  }
+
+  fail(error: unknown): void {
+    this.error = error;
+  }
+
+  open(fingerprint: string | null): void {
+    if (fingerprint === this.openId) return;
+    this.openId = fingerprint;
+    this.detail = null;
+    this.detailError = null;
+    this.members = null;
+    this.gone = false;
+  }
+
+  describe(detail: FailureGroupDetail, members: readonly Task[]): void {
+    this.detail = detail;
+    this.members = members;
+    this.detailError = null;
+    this.gone = false;
+  }
+
+  failDetail(error: unknown): void {
+    this.detailError = error;
+  }
+}

@@ -1,0 +1,24 @@
+/** What belongs to the one queue that is open: its course over time, and its task types. */
+import type { QueueTypes, Timeseries } from '#queue/contract/queue';
+
+export class QueueDetailStore {
+  queue = $state<string | null>(null);
+  series = $state.raw<Timeseries | null>(null);
+  types = $state.raw<QueueTypes | null>(null);
+  error = $state.raw<unknown>(null);
+
+  open(queue: string | null): void {
+    if (queue !== this.queue) {
+      this.series = null;
+      this.types = null;
+      this.error = null;
+    }
+    this.queue = queue;
+  }
+
+  replace(series: Timeseries, types: QueueTypes): void {
+    this.series = series;
+    this.types = types;
+    this.error = null;
+  }
+}

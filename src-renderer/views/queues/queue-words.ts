@@ -1,0 +1,46 @@
+/** What is said of a queue: its ETA, how it moves, and what more slots would change. Pure. */
+import type { Queue } from '#queue/contract/queue';
+import { formatDuration, formatNumber, formatRate } from '../../format';
+
+/** In and out differ by less: the depth stays as it is. */
+const STEADY_SHARE = 0.05;
+
+type Moving = Pick<Queue, 'paused' | 'depth' | 'rate_in' | 'rate_out' | 'eta_seconds' | 'late'>;
+
+/** A duration, `never` (more comes in than goes out), `steady`, `paused`, or `–` where nothing waits. */
+export function etaWords(queue: Moving): string {
+  if (queue.depth.pending === 0) return '–';
+  if (queue.paused) return 'paused';
+  if (isSteady(queue)) return 'steady';
+  return queue.eta_seconds === null ? 'never' : formatDuration(queue.eta_seconds * 1000);
+}
+
+const isSteady = ({ rate_in, rate_out, late }: Moving): boolean =>
+  !late && rate_out > 0 && Math.abs(rate_out - rate_in) < STEADY_SHARE * Math.max(rate_in, rate_out);
+
+/** `grows by 7.9/s, does not drain` */
+export function movementWords(queue: Moving): string {
+  const { paused, depth, rate_in, rate_out } = queue;
+  if (paused) return depth.pending === 0 ? 'paused' : `paused, ${formatNumber(depth.pending)} wait`;
+  if (depth.pending === 0) return 'nothing waits';
+  const grows = rate_in - rate_out;
+  if (etaWords(queue) === 'steady') return 'steady: as much goes out as comes in';
+  if (grows > 0) return `grows by ${formatRate(grows)}/s, does not drain`;
+  return grows < 0 ? `shrinks by ${formatRate(-grows)}/s, empty in ${etaWords(queue)}` : 'nothing moves';
+}
+
+/**
+ * Time to drain with another number of slots, if each of them got through as much as one does now.
+ * @returns seconds; `never`; null where nothing runs or nothing goes out, so that nothing can be said
+ */
+export function drainWith(
+  slots: number,
+  { depth, rate_in, rate_out, running }: Pick<Queue, 'depth' | 'rate_in' | 'rate_out' | 'running'>,
+): number | 'never' | null {
+  if (running === 0 || rate_out === 0) return null;
+  const out = (rate_out / running) * slots;
+  return out <= rate_in ? 'never' : depth.pending / (out - rate_in);
+}
+
+/** The part of a name before its first delimiter: `payments.eu` belongs to `payments`. */
+export const prefixOf = (name: string): string => name.split(/[._-]/)[0] ?? name;

@@ -1,0 +1,58 @@
+/** What views are handed, over a server that the test answers for. Needs a DOM. */
+import { vi } from 'vitest';
+import { Commands } from '../../src-renderer/commands.svelte';
+import { Preferences } from '../../src-renderer/preferences.svelte';
+import { Router } from '../../src-renderer/router.svelte';
+import { Session } from '../../src-renderer/session.svelte';
+import { ToastStore } from '../../src-renderer/stores/toast-store.svelte';
+import type { Ui } from '../../src-renderer/ui';
+import { TestTime } from './support';
+
+export type Answer = { status?: number; body: unknown };
+export interface Call {
+  method: string;
+  path: string;
+  body: Record<string, unknown>;
+}
+
+export function uiWorld(answer: (call: Call) => Answer) {
+  const time = new TestTime();
+  const calls: Call[] = [];
+  const preferences = new Preferences(window.localStorage, window.sessionStorage);
+  const session = new Session({
+    baseUrl: 'http://127.0.0.1:8000/',
+    preferences,
+    time,
+    fetch: async (input, init) => {
+      const url = new URL(String(input));
+      const call: Call = {
+        method: init?.method ?? 'GET',
+        path: `${url.pathname}${url.search}`,
+        body: init?.body ? JSON.parse(String(init.body)) : {},
+      };
+      calls.push(call);
+      const { status = 200, body } = answer(call);
+      return new Response(JSON.stringify(body), { status });
+    },
+    openSocket: () => ({ send: vi.fn(), close: vi.fn() }) as unknown as WebSocket,
+  });
+  const ui: Ui = {
+    session,
+    preferences,
+    router: new Router(window),
+    commands: new Commands(),
+    toasts: new ToastStore(time),
+    isMac: false,
+  };
+  return { ui, time, calls };
+}
+
+/** As the standard has it, and jsdom has not: shown, with the focus on what asks for it, else on the first that can have it. */
+export function giveDialogs(): void {
+  HTMLDialogElement.prototype.showModal = function showModal() {
+    this.open = true;
+    const wish = [...this.querySelectorAll('button, input')].find((each) => each instanceof HTMLElement && each.autofocus);
+    const first = wish ?? this.querySelector('button:not(:disabled), input');
+    if (first instanceof HTMLElement) first.focus();
+  };
+}

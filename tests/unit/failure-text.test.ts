@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '#queue/contract/limits';
+import { comparePayloads } from '#queue/engine/payload-compare';
+import { stackFrames, topFrame } from '#queue/kernel/stack-frames';
+import { normalisedMessage } from '#queue/kernel/varying-text';
+
+const STACK = [
+  'Error: read ECONNRESET',
+  '    at TLSSocket.onread (node:internal/stream_base_commons:217:20)',
+  '    at async PspClient.capture (file:///srv/app/psp/client.ts:118:11)',
+  '    at /srv/app/node_modules/undici/lib/fetch.js:9:1',
+  '    at <anonymous>',
+  'Caused by: Error: inner',
+  '    at inner (/srv/app/inner.ts:1:1)',
+].join('\n');
+
+it('a stack is taken apart into its own frames, those of libraries told apart', () => {
+  const frames = stackFrames(STACK);
+  expect(frames.map(({ function: name, file, line, in_app }) => [name, file, line, in_app])).toEqual([
+    ['TLSSocket.onread', 'node:internal/stream_base_commons', 217, false],
+    ['PspClient.capture', '/srv/app/psp/client.ts', 118, true],
+    [null, '/srv/app/node_modules/undici/lib/fetch.js', 9, false],
+    [null, null, null, false],
+  ]);
+  expect(frames[3]?.text).toBe('at <anonymous>');
+  expect(topFrame(frames)?.line).toBe(118);
+  expect(stackFrames(null)).toEqual([]);
+  expect(topFrame([])).toBeNull();
+});
+
+it('a message keeps what is the same for every failure', () => {
+  expect(normalisedMessage('connect to http://a/b of 01KA9Z6Q0MB0Q3T5V7X9YABCDE took 12.5 s')).toBe(
+    'connect to <url> of <id> took # s',
+  );
+});
+
+describe('payloads', () => {
+  it('are compared by path, two levels deep', () => {
+    const of = (n: number) => ({ provider: 'psp', amount: n, order: { id: `o${n}`, deep: { x: 1 } }, list: [1] });
+    expect(comparePayloads([of(4), of(1), of(10), { provider: 'psp', note: 'x' }])).toEqual([
+      { path: 'provider', kind: 'same', present_in: 4, value: 'psp', cut: false },
+      { path: 'amount', kind: 'number_range', present_in: 3, distinct: 3, min: 1, median: 4, max: 10 },
+      { path: 'order.id', kind: 'different', present_in: 3, distinct: 3 },
+      { path: 'order.deep', kind: 'same', present_in: 3, value: { x: 1 }, cut: false },
+      { path: 'list', kind: 'same', present_in: 3, value: [1], cut: false },
+      { path: 'note', kind: 'same', present_in: 1, value: 'x', cut: false },
+    ]);
+  });
+
+  it('have the median between the two in the middle, and no range where not all are numbers', () => {
+    expect(comparePayloads([{ a: 1 }, { a: 2 }])).toMatchObject([{ median: 1.5 }]);
+    expect(comparePayloads([{ a: 1 }, { a: '2' }])).toMatchObject([{ kind: 'different', distinct: 2 }]);
+  });
+
+  it('are shown within bounds', () => {
+    const wide = Object.fromEntries(Array.from({ length: LIMITS.groupPaths + 1 }, (_, n) => [`k${n}`, n]));
+    expect(comparePayloads([wide])).toHaveLength(LIMITS.groupPaths);
+    const long = 'x'.repeat(LIMITS.groupValueChars - 2);
+    expect(comparePayloads([{ a: long }])).toMatchObject([{ value: long, cut: false }]);
+    const [cut] = comparePayloads([{ a: `${long}x` }]);
+    expect(cut).toMatchObject({ cut: true, value: `"${long}x` });
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '#queue/contract/limits';
+import { WakeWaiter } from '#queue/engine/wake-waiter';
+import { createKeys } from '#queue/redis/keys';
+import { ManualClock, turn } from '../support/manual-clock';
+
+const keys = createKeys('mr');
+const idle = () => {
+  // nothing blocks
+};
+const never = new AbortController().signal;
+
+/** A Redis of lists, and the connections that block on them. */
+function world({ isCluster = false } = {}) {
+  const clock = new ManualClock();
+  const connections: { blockedOn: string[]; released: boolean; pop: (key: string) => void; fail: () => void }[] = [];
+  const waiting = new Set<string>();
+  let asked = 0;
+  const open = () => {
+    const connection = {
+      status: 'ready',
+      released: false,
+      blockedOn: [] as string[],
+      pop: idle as (key: string) => void,
+      fail: idle,
+      blpop: (blockKeys: string[], seconds: number) => {
+        asked++;
+        const there = blockKeys.find((key) => waiting.delete(key));
+        if (there !== undefined) return Promise.resolve([there, '1']);
+        connection.blockedOn = blockKeys;
+        return new Promise<[string, string] | null>((resolve, reject) => {
+          const end = (answer: [string, string] | null) => {
+            connection.blockedOn = [];
+            resolve(answer);
+          };
+          connection.pop = (key) => end([key, '1']);
+          connection.fail = () => reject(new Error('Connection is closed.'));
+          void clock.sleep(seconds * 1_000).then(() => end(null));
+        });
+      },
+    };
+    connections.push(connection);
+    return connection;
+  };
+  const push = (key: string) => {
+    const blocked = connections.find(({ blockedOn }) => blockedOn.includes(key));
+    if (blocked === undefined) waiting.add(key);
+    else blocked.pop(key);
+  };
+  const store = {
+    isCluster,
+    keys,
+    open,
+    release: (connection: { released: boolean }) => {
+      connection.released = true;
+    },
+    command: async () => push(keys.system('nudge:w-1')),
+  } as unknown as ConstructorParameters<typeof WakeWaiter>[0];
+  const blockedOn = () => connections.flatMap(({ blockedOn: on }) => on).filter((key) => !key.includes('nudge'));
+  const wake = (queue: string) => push(keys.wake(queue));
+  return { clock, connections, waiter: new WakeWaiter(store, clock, 'w-1'), wake, blockedOn, asked: () => asked };
+}
+
+describe('waiting for work', () => {
+  it('answers the queue that woke it, and nothing when the time is up', async () => {
+    const { waiter, clock, wake } = world();
+    const first = waiter.wait(['a', 'b'], 2_000, never);
+    await turn();
+    wake('b');
+    expect(await first).toEqual(['b']);
+    const second = waiter.wait(['a', 'b'], 2_000, never);
+    await turn();
+    await clock.advance(2_000);
+    expect(await second).toEqual([]);
+  });
+
+  it('keeps a marker that comes while nobody waits, for the next wait', async () => {
+    const { waiter, wake } = world();
+    const stop = new AbortController();
+    const first = waiter.wait(['a', 'b'], 2_000, stop.signal);
+    await turn();
+    stop.abort();
+    expect(await first).toEqual([]);
+    wake('a');
+    await turn();
+    expect(await waiter.wait(['a', 'b'], 2_000, never)).toEqual(['a']);
+  });
+
+  it('listens to a queue that is added while it is blocked, without time passing', async () => {
+    const { waiter, wake, blockedOn, connections } = world();
+    const stop = new AbortController();
+    const first = waiter.wait(['a'], 2_000, stop.signal);
+    await turn();
+    stop.abort();
+    await first;
+    const second = waiter.wait(['a', 'b'], 2_000, never);
+    await turn();
+    expect(blockedOn()).toEqual([keys.wake('a'), keys.wake('b')]);
+    wake('b');
+    expect(await second).toEqual(['b']);
+    expect(connections).toHaveLength(1);
+  });
+
+  it('stays blocked where the queues have only become fewer', async () => {
+    const { waiter, asked } = world();
+    const stop = new AbortController();
+    const first = waiter.wait(['a', 'b'], 2_000, stop.signal);
+    await turn();
+    stop.abort();
+    await first;
+    void waiter.wait(['a'], 2_000, never);
+    await turn();
+    expect(asked()).toBe(1);
+  });
+
+  it('ends early when its connection is lost: a marker may be lost with it', async () => {
+    const { waiter, clock, connections } = world();
+    const waited = waiter.wait(['a'], 2_000, never);
+    await turn();
+    connections[0]?.fail();
+    await turn();
+    await clock.advance(50);
+    expect(await waited).toEqual([]);
+    expect(clock.monotonic()).toBe(50);
+  });
+
+  it('blocks on so many wake lists at most, those that count most', async () => {
+    const { waiter, blockedOn } = world();
+    const queues = Array.from({ length: LIMITS.wakeLists + 1 }, (_, i) => `q${i}`);
+    void waiter.wait(queues, 2_000, never);
+    await turn();
+    expect(blockedOn()).toHaveLength(LIMITS.wakeLists);
+    expect(blockedOn()).not.toContain(keys.wake(`q${LIMITS.wakeLists}`));
+  });
+});
+
+describe('waiting for work in a cluster, where the keys of two queues cannot meet', () => {
+  it('blocks on a connection of its own for each queue, new ones included', async () => {
+    const { waiter, wake, connections } = world({ isCluster: true });
+    const stop = new AbortController();
+    const first = waiter.wait(['a', 'b'], 2_000, stop.signal);
+    await turn();
+    expect(connections.map(({ blockedOn }) => blockedOn)).toEqual([[keys.wake('a')], [keys.wake('b')]]);
+    stop.abort();
+    await first;
+    const second = waiter.wait(['a', 'b', 'c'], 2_000, never);
+    await turn();
+    expect(connections.map(({ blockedOn }) => blockedOn)).toEqual(['a', 'b', 'c'].map((queue) => [keys.wake(queue)]));
+    wake('c');
+    expect(await second).toEqual(['c']);
+  });
+
+  it('lets go of the connections of queues that are served no longer, and of all in the end', async () => {
+    const { waiter, clock, connections } = world({ isCluster: true });
+    const first = waiter.wait(['a', 'b'], 2_000, never);
+    await turn();
+    await clock.advance(2_000);
+    await first;
+    void waiter.wait(['b'], 2_000, never);
+    await turn();
+    expect(connections.map(({ released }) => released)).toEqual([true, false]);
+    waiter.close();
+    expect(connections.every(({ released }) => released)).toBe(true);
+  });
+
+  it('keeps so many connections at most', async () => {
+    const { waiter, connections } = world({ isCluster: true });
+    void waiter.wait(
+      Array.from({ length: LIMITS.clusterWakeLists + 5 }, (_, i) => `q${i}`),
+      2_000,
+      never,
+    );
+    await turn();
+    expect(connections).toHaveLength(LIMITS.clusterWakeLists);
+  });
+});
