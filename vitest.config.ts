@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, or a browser. */
+/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
     maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes
@@ -36,6 +36,17 @@ export default defineConfig({
           include: ['tests/browser/**/*.test.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'desktop',
+          include: ['tests/desktop/**/*.test.ts'],
+          globalSetup: ['tests/support/desktop-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },

@@ -10,7 +10,7 @@ import type { LogConfig } from '#queue/kernel/log';
 import { isLoopback, type RedisOptions } from '#queue/redis/options';
 import type { QueueWeight } from '#worker/config';
 import type { OptionGroup } from './config/option';
-import { isOptionKey, OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
+import { OPTION_KEYS, type OptionKey, optionSpec, Settings } from './config/options';
 import { defaultDataDir } from './config/places';
 import { parseQueueList } from './config/queue-list';
 import { assembleRedis, named, PLACES } from './config/redis-settings';
@@ -68,11 +68,8 @@ export interface ConfigInputs {
   cwd: string;
   platform: NodeJS.Platform;
   home: string;
-  /**
-   * Of a profile: what it says stands in place of all that flags, environment and files say on Redis, its name and its safe
-   * mode. Absent or null: what they say.
-   */
-  connection?: Readonly<Record<string, unknown>> | null;
+  /** What flags, environment and files say on Redis, its name and its safe mode does not count: a profile says it. */
+  ignoreConnection?: boolean;
 }
 
 export class ConfigError extends Error {
@@ -118,7 +115,7 @@ export function forgetSecrets(): void {
 export function loadConfig(inputs: ConfigInputs): Config {
   const raw = readTexts(inputs);
   const faults = [...readFile(raw, inputs)];
-  if (inputs.connection) replaceConnection(raw, inputs.connection);
+  if (inputs.ignoreConnection) dropConnection(raw);
   const dataDir = dataDirOf(raw, inputs);
   const parsed = Settings.safeParse(Object.fromEntries([...raw].map(([key, entry]) => [key, atBase(key, entry)])));
   if (!parsed.success) {
@@ -173,10 +170,8 @@ export function loadConfig(inputs: ConfigInputs): Config {
 /** The groups of options that a profile speaks for. */
 const CONNECTION_GROUPS: readonly OptionGroup[] = ['redis', 'profile'];
 
-function replaceConnection(raw: RawValues, connection: Readonly<Record<string, unknown>>): void {
+function dropConnection(raw: RawValues): void {
   for (const key of OPTION_KEYS) if (CONNECTION_GROUPS.includes(optionSpec(key).group)) raw.delete(key);
-  for (const [key, value] of Object.entries(connection))
-    if (isOptionKey(key)) raw.set(key, { value, source: 'config file', base: '/' });
 }
 
 /** Our own is, too. */

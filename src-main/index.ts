@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, dialog, protocol } from 'electron';
 import { systemClock } from '#queue/kernel/clock';
+import { random } from '#queue/kernel/ids';
 import { createLog, type Log } from '#queue/kernel/log';
 import { StopWishes } from '#queue/kernel/stop-wishes';
 import { describeRedis } from '#queue/redis/options';
@@ -13,10 +14,13 @@ import { type Config, type ConfigInputs, loadConfig, systemInputs } from './conf
 import { declareAppScheme, serveAppPage } from './desktop/app-page';
 import { LINK_SCHEME, linkAmong, screenOfLink } from './desktop/deep-links';
 import { Desktop } from './desktop/desktop';
-import { LOCAL_TARGET, type Target } from './desktop/target';
+import { StartPage } from './desktop/profiles/start-page';
+import type { Target } from './desktop/target';
 import { hostServer } from './host-server';
 import { writePrivate } from './local-redis/server-file';
 import { findProgramFiles } from './program-files';
+import { obtainRedis } from './redis-source';
+import { RememberedPorts } from './remembered-ports';
 import { VERSION } from './version';
 
 function start(): void {
@@ -64,8 +68,20 @@ async function run(config: Config, inputs: ConfigInputs, log: Log, logsDir: stri
   const files = findProgramFiles(__dirname);
   serveAppPage(protocol, files.dashboardDir);
   if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME);
+  const ports = new RememberedPorts(join(app.getPath('userData'), 'ports.json'));
+  const startPage = new StartPage({
+    clock: systemClock,
+    dataDir: config.dataDir,
+    openLocal: async () => {
+      const local = { ...config, redis: null };
+      const { resourcesDir } = files;
+      const { options, release } = await obtainRedis({ config: local, resourcesDir, clock: systemClock, log, random });
+      return { redis: options, release };
+    },
+  });
   desktop = new Desktop({
-    openServer: (target) => hostServer(target, { inputs, files, log, clock: systemClock }),
+    openServer: (target) => hostServer(target, { inputs, files, ports, log, clock: systemClock }),
+    profiles: (opened) => startPage.calls(opened),
     version: VERSION,
     dataDir: config.dataDir,
     logsDir,
@@ -78,12 +94,14 @@ async function run(config: Config, inputs: ConfigInputs, log: Log, logsDir: stri
   obeySignals(desktop, log);
   desktop.start();
   follow(link);
-  await desktop.open(firstTarget(config));
+  const target = configuredTarget(config) ?? (await startPage.lastLocal());
+  if (target === null) desktop.openStart();
+  else await desktop.open(target);
 }
 
-/** What was configured for this start goes before what is remembered. Who has not said what a Redis is for is careful. */
-function firstTarget({ redis, profile }: Config): Target {
-  if (redis === null) return { ...LOCAL_TARGET, name: profile.name ?? LOCAL_TARGET.name, connection: null };
+/** A Redis that was named for this start goes before what is remembered. Who has not said what it is for is careful. */
+function configuredTarget({ redis, profile }: Config): Target | null {
+  if (redis === null) return null;
   const name = profile.name ?? describeRedis(redis);
   return {
     key: 'configured',

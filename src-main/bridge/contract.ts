@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import type { BridgeCalls, CallFunctions } from './calls';
+import type { ProfilesApi } from './profiles-contract';
 
 /** Text that one file may carry over the bridge, characters: room for what the API takes in one upload. */
 export const FILE_CHARS_MAX = 64 * 1024 * 1024;
@@ -76,8 +77,8 @@ export const CALLS = {
 } as const satisfies BridgeCalls;
 export type AppCalls = typeof CALLS;
 
-/** What a menu asks of the page, by the same names that its own keys have. */
-export const MenuCommand = z.enum(['palette', 'search', 'inspector', 'shortcuts', 'time', 'refresh']);
+/** What a menu asks of the page: ids of the page's own commands. */
+export const MenuCommand = z.enum(['palette', 'inspector', 'shortcuts', 'time', 'back', 'forward']);
 export type MenuCommand = z.infer<typeof MenuCommand>;
 
 /** From the main process to the page. Going to a screen (`#/tasks`) is no event: the preload sets the hash. */
@@ -89,6 +90,8 @@ export type EventValue<Name extends EventName> = z.infer<(typeof EVENTS)[Name]>;
 
 /** `window.millrace`. */
 export interface Bridge extends CallFunctions<AppCalls> {
+  /** Answered on the start page only. */
+  readonly profiles: ProfilesApi;
   /** @returns ends it */
   on<Name extends EventName>(name: Name, listener: (value: EventValue<Name>) => void): () => void;
 }

@@ -6,6 +6,7 @@
 import { contextBridge, ipcRenderer } from 'electron';
 import type { CallOutcome } from './calls';
 import type { AppCalls, Bridge, EventName } from './contract';
+import type { ProfileCalls } from './profiles-contract';
 
 /** The page's, which a preload shares; the compiler knows only Node here. */
 declare const location: { hash: string };
@@ -23,6 +24,17 @@ const APP_CALLS: Record<keyof AppCalls, true> = {
   showLogs: true,
   switchProfile: true,
 };
+const PROFILE_CALLS: Record<keyof ProfileCalls, true> = {
+  list: true,
+  save: true,
+  remove: true,
+  parseUrl: true,
+  test: true,
+  diagnose: true,
+  stopDiagnose: true,
+  connect: true,
+  startLocal: true,
+};
 const EVENT_NAMES: Record<EventName, true> = { command: true };
 
 const call =
@@ -36,12 +48,16 @@ const call =
 const functions = (prefix: string, names: Record<string, true>) =>
   Object.fromEntries(Object.keys(names).map((name) => [name, call(`${prefix}${name}`)]));
 
+/** The event itself would give the page the sender. */
+function listen<Value>(channel: string, listener: (value: Value) => void): () => void {
+  const forward = (_event: unknown, value: Value) => listener(value);
+  ipcRenderer.on(channel, forward);
+  return () => void ipcRenderer.off(channel, forward);
+}
+
 const on: Bridge['on'] = (name, listener) => {
   if (!Object.hasOwn(EVENT_NAMES, name)) throw new Error(`there is no event "${name}"`);
-  // The event itself would give the page the sender.
-  const forward = (_event: unknown, value: Parameters<typeof listener>[0]) => listener(value);
-  ipcRenderer.on(`event:${name}`, forward);
-  return () => void ipcRenderer.off(`event:${name}`, forward);
+  return listen(`event:${name}`, listener);
 };
 
 /** A screen that a menu, a deep link or a notification leads to. */
@@ -49,4 +65,11 @@ ipcRenderer.on('navigate', (_event, hash: string) => {
   location.hash = hash;
 });
 
-contextBridge.exposeInMainWorld('millrace', { ...functions('app:', APP_CALLS), on });
+contextBridge.exposeInMainWorld('millrace', {
+  ...functions('app:', APP_CALLS),
+  profiles: {
+    ...functions('profiles:', PROFILE_CALLS),
+    onDiagnose: (listener: (event: unknown) => void) => listen('profiles:diagnosed', listener),
+  },
+  on,
+});

@@ -216,6 +216,4 @@ export type ProfileCalls = typeof PROFILE_CALLS;
 export interface ProfilesApi extends CallFunctions<ProfileCalls> {
   /** @returns ends it */
   onDiagnose(listener: (event: DiagnoseEvent) => void): () => void;
-  /** A file of this machine; null when the dialog was closed. */
-  pickFile(): Promise<string | null>;
 }

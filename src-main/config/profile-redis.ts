@@ -1,7 +1,4 @@
-/**
- * A connection profile as Redis' options (to try it) and as options of the configuration (to run a server on it), and an
- * address of Redis as a profile: one grammar, all ways.
- */
+/** A connection profile as the queue's own options, and an address of Redis as a profile: both ways of one grammar. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
@@ -12,7 +9,7 @@ import {
   type RedisTls,
 } from '#queue/redis/options';
 import { parseRedisUrl, RedisUrlError } from '#queue/redis/url';
-import { type ProfileFields, safetyOf } from '../bridge/profiles-contract';
+import type { ProfileFields } from '../bridge/profiles-contract';
 
 /** Its message is a sentence for people, and says which file or field it is about. */
 export class ProfileFault extends Error {
@@ -45,47 +42,6 @@ export async function redisOfProfile(fields: ProfileFields, secrets: ProfileSecr
   if (checked.success) return checked.data;
   throw new ProfileFault(checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
 }
-
-/**
- * The same as options of the configuration, by their names there, with the paths of the TLS files as they are. An
- * unlabelled remote gets no environment, so that consoles say so, but the safe mode of production.
- */
-export function connectionOfProfile(fields: ProfileFields, secrets: ProfileSecrets): Record<string, unknown> {
-  const { kind, name, environment, tls, username } = fields;
-  const local = { profile_name: name, safe_mode: safetyOf(fields).replace('_', '-'), prefix: fields.prefix };
-  const common = { ...local, ...(environment === null ? {} : { environment }) };
-  if (kind === 'local') return common;
-  return {
-    ...common,
-    ...placeOf(fields, secrets),
-    ...(kind === 'cluster' ? {} : { redis_db: fields.db }),
-    ...(username === '' ? {} : { redis_username: username }),
-    ...(fields.usesPassword && secrets.password !== null ? { redis_password: secrets.password } : {}),
-    ...(tls.on && kind !== 'socket' ? tlsOptions(tls) : {}),
-  };
-}
-
-function placeOf(fields: ProfileFields, { sentinelPassword }: ProfileSecrets): Record<string, unknown> {
-  const nodes = fields.nodes.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
-  const { kind, sentinelUsername } = fields;
-  if (kind === 'socket') return { redis_url: `unix:${encodeURI(fields.socketPath).replaceAll('?', '%3F')}` };
-  if (kind === 'cluster') return { redis_cluster: nodes };
-  if (kind !== 'sentinel') return { redis_host: fields.host, redis_port: fields.port };
-  return {
-    redis_sentinels: nodes,
-    redis_sentinel_master: fields.master,
-    ...(sentinelUsername === '' ? {} : { redis_sentinel_username: sentinelUsername }),
-    ...(fields.usesSentinelPassword && sentinelPassword !== null ? { redis_sentinel_password: sentinelPassword } : {}),
-  };
-}
-
-const tlsOptions = (tls: ProfileFields['tls']): Record<string, unknown> => ({
-  redis_tls: true,
-  redis_tls_verify: tls.rejectUnauthorized,
-  ...(tls.caFile === '' ? {} : { redis_tls_ca: tls.caFile }),
-  ...(tls.certFile === '' ? {} : { redis_tls_cert: tls.certFile, redis_tls_key: tls.keyFile }),
-  ...(tls.servername === '' ? {} : { redis_tls_servername: tls.servername }),
-});
 
 function sentinelPart(fields: ProfileFields, secrets: ProfileSecrets): object {
   const { master, sentinelUsername, usesSentinelPassword } = fields;

@@ -1,10 +1,11 @@
 /** The answers to the calls of the bridge that are not about profiles. */
-import { app, nativeTheme, safeStorage, shell } from 'electron';
+import { nativeTheme, safeStorage, shell } from 'electron';
 import type { CallHandlers } from '../bridge/calls';
 import type { AppCalls, Platform, WindowFacts } from '../bridge/contract';
 import { openExternal } from './external-links';
 import { openTextFile, pickPath, saveTextFile } from './file-dialogs';
 import type { OpenedWindow } from './opened-window';
+import { safeStorageBox } from './profiles/secret-box';
 
 export interface AppCallsDeps {
   version: string;
@@ -38,14 +39,7 @@ const KNOWN_SYSTEMS = ['linux', 'darwin', 'win32'] as const;
 
 const platformFacts = (version: string): Platform => ({
   os: KNOWN_SYSTEMS.find((name) => name === process.platform) ?? 'other',
-  version: version || app.getVersion(),
+  version,
   electron: process.versions.electron ?? '',
-  secretsEncrypted: keepsSecrets(),
+  secretsEncrypted: safeStorageBox(safeStorage, process.platform).unavailable === null,
 });
-
-/** On Linux without a keyring, Chromium "encrypts" with a key that everyone knows: that counts for nothing. */
-export function keepsSecrets(): boolean {
-  if (!safeStorage.isEncryptionAvailable()) return false;
-  // Electron 25 does not tell; there the encryption is only available with a keyring.
-  return process.platform !== 'linux' || safeStorage.getSelectedStorageBackend?.() !== 'basic_text';
-}

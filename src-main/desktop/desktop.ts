@@ -17,7 +17,9 @@ import {
 } from 'electron';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
+import type { CallHandlers } from '../bridge/calls';
 import { CALLS, type MenuCommand } from '../bridge/contract';
+import { PROFILE_CALLS, type ProfileCalls } from '../bridge/profiles-contract';
 import { showAbout } from './about';
 import { appCalls } from './app-calls';
 import { registerCalls } from './bridge-calls';
@@ -36,6 +38,8 @@ import { WindowPlaces } from './window-state';
 
 export interface DesktopDeps {
   openServer: OpenServer;
+  /** Answers to the start page. */
+  profiles: (desktop: Desktop) => CallHandlers<ProfileCalls, OpenedWindow>;
   version: string;
   /** Of what Millrace keeps; told in About. */
   dataDir: string;
@@ -84,6 +88,15 @@ export class Desktop {
       callerOf: (event) => this.callerOf(event),
       log,
     });
+    registerCalls(PROFILE_CALLS, this.#deps.profiles(this), {
+      registry: ipcMain,
+      prefix: 'profiles:',
+      callerOf: (event) => {
+        const caller = this.callerOf(event);
+        return caller?.target === null ? caller : null; // what a queue shows has no business with other connections
+      },
+      log,
+    });
     Menu.setApplicationMenu(
       Menu.buildFromTemplate(
         menuTemplate(
@@ -91,11 +104,6 @@ export class Desktop {
             go: (hash) => this.#go(this.#inFront(), hash),
             command: (name) => this.#command(name),
             connections: () => this.openStart(),
-            history: (step) => {
-              const contents = this.#inFront()?.window.webContents;
-              if (step < 0) contents?.goBack();
-              else contents?.goForward();
-            },
             showLogs: () => void shell.openPath(logsDir),
             about: () => void showAbout(this.#inFront()?.window ?? null, { version, dataDir }),
             apiReference: () => {
@@ -136,6 +144,11 @@ export class Desktop {
       this.#opening.get(target.key) ?? this.#openNew(target).finally(() => this.#opening.delete(target.key));
     this.#opening.set(target.key, opening);
     return opening;
+  }
+
+  /** A window that has led to another one and is not needed any more. */
+  close(opened: OpenedWindow): void {
+    void this.#end([opened]);
   }
 
   /** A second start of the app, or a click on its icon. */

@@ -2,7 +2,7 @@
  * When the user is told of failures: once for each cause, however many tasks it takes, and not again within
  * `PAUSE_MS`. What failed before the window was opened is no news.
  */
-import type { FailureGroup } from '#queue/contract/operation';
+import type { FailureGroup } from '#queue/contract/failure';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
 

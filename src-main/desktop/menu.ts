@@ -10,7 +10,6 @@ export interface MenuActions {
   go: (hash: string) => void;
   command: (name: MenuCommand) => void;
   connections: () => void;
-  history: (step: -1 | 1) => void;
   showLogs: () => void;
   about: () => void;
   apiReference: () => void;
@@ -53,8 +52,10 @@ export function menuTemplate(
     {
       label: '&File',
       submenu: [
-        { label: 'Submit task', accelerator: 'CmdOrCtrl+N', click: () => actions.go('#/submit') },
-        { label: 'Connections', accelerator: 'CmdOrCtrl+Shift+P', click: actions.connections },
+        { label: 'New window', accelerator: 'CmdOrCtrl+N', click: actions.connections },
+        { label: 'Switch connection', accelerator: 'CmdOrCtrl+Shift+P', click: actions.connections },
+        line,
+        { label: 'Submit task', click: () => actions.go('#/submit') },
         line,
         ...(mac ? [] : [settings, line]),
         { role: 'close', label: 'Close window' },
@@ -71,8 +72,6 @@ export function menuTemplate(
         { role: 'copy' },
         { role: 'paste' },
         { role: 'selectAll' },
-        line,
-        pageKey('Search', '/', 'search'),
       ],
     },
     {
@@ -94,8 +93,8 @@ export function menuTemplate(
     {
       label: '&Go',
       submenu: [
-        { label: 'Back', accelerator: 'Alt+Left', click: () => actions.history(-1) },
-        { label: 'Forward', accelerator: 'Alt+Right', click: () => actions.history(1) },
+        pageKey('Back', '[', 'back'),
+        pageKey('Forward', ']', 'forward'),
         line,
         ...SCREENS.map(([label, hash]) => ({ label, click: () => actions.go(hash) })),
       ],

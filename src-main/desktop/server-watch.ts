@@ -4,7 +4,7 @@
  */
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { FailureGroup } from '#queue/contract/operation';
+import { FailureGroup } from '#queue/contract/failure';
 import type { StatsOverview } from '#queue/contract/queue';
 import { type ClientFrame, ServerFrame } from '#queue/contract/stream';
 import type { Clock } from '#queue/kernel/clock';

@@ -1,28 +1,39 @@
 /** What a window can be opened on, and the server that is run for it. One window, one target, one server. */
+
+import type { SafetyLevel } from '#queue/contract/session';
 import type { Environment } from '../bridge/contract';
+import type { ProfileRedis } from '../config/profile-redis';
+import type { WantedConnection } from './profiles/handlers';
+
+/** Stands in place of all that is configured on Redis, its name and its safe mode. It may hold a password. */
+export interface TargetConnection {
+  /** Null: the local queue. */
+  redis: ProfileRedis | null;
+  prefix: string;
+  safety: SafetyLevel;
+}
 
 export interface Target {
   /** Tells targets apart: one window each. */
   key: string;
-  /** Null for the local queue, and for what the command line or the environment named. */
+  /** Null for what the command line or the environment named, and for the local queue where it has no profile. */
   profileId: string | null;
   name: string;
   environment: Environment;
-  /**
-   * Options of the configuration, by their names in config.json, that say where Redis is, its name and its safe mode. They stand
-   * in place of all that is configured on that. Null: as configured.
-   */
-  connection: Readonly<Record<string, unknown>> | null;
+  /** Null: as configured. */
+  connection: TargetConnection | null;
 }
 
-/** The queue on this machine, which needs nothing, whatever is configured. */
-export const LOCAL_TARGET: Target = {
-  key: 'local',
-  profileId: null,
-  name: 'Local queue',
-  environment: 'local',
-  connection: { profile_name: 'Local queue', environment: 'local' },
-};
+/** All profiles of the local queue are one target: there is one local Redis. */
+export const LOCAL_KEY = 'local';
+
+export const targetOf = ({ profile, environment, safety, redis }: WantedConnection): Target => ({
+  key: redis === null ? LOCAL_KEY : profile.id,
+  profileId: profile.id,
+  name: profile.name,
+  environment,
+  connection: { redis, prefix: profile.prefix, safety },
+});
 
 /** API, stream and workers of one target, in this process. */
 export interface HostedServer {

@@ -10,14 +10,20 @@ const DIAGNOSE_TICK_MS = 250;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** What the start page needs of the desktop. */
+export interface StartApi extends ProfilesApi {
+  /** A file of this machine; null when the dialog was closed. */
+  pickFile(): Promise<string | null>;
+}
+
 export class ProfilesLoader {
-  readonly #api: ProfilesApi;
+  readonly #api: StartApi;
   readonly #store: ProfilesStore;
   readonly #time: BrowserTime;
   #runs = 0;
   #stopTick: () => void = () => undefined;
 
-  constructor(api: ProfilesApi, store: ProfilesStore, time: BrowserTime) {
+  constructor(api: StartApi, store: ProfilesStore, time: BrowserTime) {
     this.#api = api;
     this.#store = store;
     this.#time = time;

@@ -64,7 +64,8 @@ it('opens the console with the kept password, and notes that it was used', async
       environment: 'staging',
 
       demo: false,
-      connection: { redis_password: PASSWORD, redis_port: redis.port, environment: 'staging', safe_mode: 'guarded' },
+      safety: 'guarded',
+      redis: { password: PASSWORD, nodes: [{ port: redis.port }] },
     },
   ]);
   const { profiles } = await desktop.list(WINDOW);
@@ -163,11 +164,6 @@ it('starts the local queue with one call, as one profile however often', async (
   expect(await desktop.startLocal(WINDOW, { demo: false })).toEqual({ state: 'connected' });
   expect(await desktop.startLocal(WINDOW, { demo: true })).toEqual({ state: 'connected' });
   expect(opened.map(({ demo }) => demo)).toEqual([false, true]);
-  expect(opened[0]?.connection).toEqual({
-    profile_name: 'Local queue',
-    environment: 'local',
-    safe_mode: 'open',
-    prefix: 'mr',
-  });
+  expect(opened[0]).toMatchObject({ redis: null, environment: 'local', safety: 'open' });
   expect((await desktop.list(WINDOW)).profiles).toHaveLength(1);
 });

@@ -26,7 +26,13 @@ const planOf = (change: Partial<DryRun> = {}): DryRun => ({
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
 
 it('writes a filter as a query, and reads it back', () => {
-  const filter = { queue: 'payments', task_type: 'charge.capture', tag: 'tenant 42', error: 'read: gone', q: 'order 7' };
+  const filter = {
+    queue: 'payments',
+    task_type: 'charge.capture',
+    tag: 'tenant 42',
+    error: 'read: gone',
+    q: 'order 7',
+  };
   const text = filterText({ ...filter, status: ['failed', 'retrying'] });
   expect(text).toBe(
     'state:failed,retrying queue:payments type:charge.capture tag:"tenant 42" error:"read: gone" "order 7"',

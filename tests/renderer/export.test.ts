@@ -19,7 +19,14 @@ const row = (id: number, text: string | null = null): Row => ({ id, text, payloa
 
 it('writes CSV that a spreadsheet reads and does not compute', () => {
   const texts = ['plain', 'a,b', 'say "hi"', 'two\nlines', '=1+1', '@x', '-5', null];
-  expect(exportHead('csv', columns) + exportRows('csv', columns, texts.map((text, n) => row(n, text)))).toBe(
+  expect(
+    exportHead('csv', columns) +
+      exportRows(
+        'csv',
+        columns,
+        texts.map((text, n) => row(n, text)),
+      ),
+  ).toBe(
     [
       'id,text,payload',
       '0,plain,"{""n"":0}"',
@@ -38,7 +45,12 @@ it('writes CSV that a spreadsheet reads and does not compute', () => {
 it('writes each row whole as a line of JSON', () => {
   expect(exportHead('jsonl', columns)).toBe('');
   const text = exportRows('jsonl', columns, [row(1, 'a\nb'), row(2)]);
-  expect(text.split('\n').filter(Boolean).map((line) => JSON.parse(line))).toEqual([row(1, 'a\nb'), row(2)]);
+  expect(
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+  ).toEqual([row(1, 'a\nb'), row(2)]);
 });
 
 it('names the file by what and when', () => {

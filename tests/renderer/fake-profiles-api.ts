@@ -6,8 +6,8 @@ import type {
   Profile,
   ProfileDraft,
   ProfileList,
-  ProfilesApi,
 } from '#main/bridge/profiles-contract';
+import type { StartApi } from '../../src-renderer/loaders/profiles-loader';
 
 export const profileOf = (more: Partial<Profile> = {}): Profile => ({
   id: 'p1',
@@ -46,7 +46,7 @@ export const stepOf = (key: string, more: Partial<DiagnoseStep> = {}): DiagnoseS
   ...more,
 });
 
-export class FakeProfilesApi implements ProfilesApi {
+export class FakeProfilesApi implements StartApi {
   profiles: Profile[];
   more: Partial<ProfileList> = {};
   outcome: ConnectOutcome = { state: 'connected' };

@@ -51,7 +51,9 @@ export function uiWorld(answer: (call: Call) => Answer) {
 export function giveDialogs(): void {
   HTMLDialogElement.prototype.showModal = function showModal() {
     this.open = true;
-    const wish = [...this.querySelectorAll('button, input')].find((each) => each instanceof HTMLElement && each.autofocus);
+    const wish = [...this.querySelectorAll('button, input')].find(
+      (each) => each instanceof HTMLElement && each.autofocus,
+    );
     const first = wish ?? this.querySelector('button:not(:disabled), input');
     if (first instanceof HTMLElement) first.focus();
   };

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { environmentOf, isLoopbackName, ProfileFields, safetyOf } from '#main/bridge/profiles-contract';
-import { loadConfig } from '#main/config';
-import { connectionOfProfile, ProfileFault, profileOfUrl, redisOfProfile } from '#main/config/profile-redis';
+import { ProfileFault, profileOfUrl, redisOfProfile } from '#main/config/profile-redis';
 import { isLoopbackHost } from '#queue/kernel/loopback';
 import { fieldsOf } from '../support/profiles';
 
@@ -170,45 +169,6 @@ describe('a profile on its way to Redis', () => {
     );
     writeFileSync(join(dir, 'der'), 'DER');
     await expect(redisOfProfile(tls({ caFile: join(dir, 'der') }), noSecrets)).rejects.toThrow(/not in PEM/);
-  });
-
-  it('runs a server on the same Redis that it was tried on, whatever else is configured', async () => {
-    const files = ['ca', 'cert', 'key'].map((name) => join(dir, `${name}.pem`));
-    for (const file of files) writeFileSync(file, `-----BEGIN ${file}-----`);
-    const [caFile = '', certFile = '', keyFile = ''] = files;
-    const secrets = { password: 'a b', sentinelPassword: 'c' };
-    const using = { usesPassword: true, usesSentinelPassword: true, username: 'ada', db: 3, prefix: 'other' };
-    const tlsOn = { tls: { on: true, caFile, certFile, keyFile, servername: 'db', rejectUnauthorized: false } };
-    const two = [
-      { host: 'n1', port: 7000 },
-      { host: '::2', port: 7001 },
-    ];
-    const profiles = [
-      fieldsOf({ ...using, ...tlsOn, host: '::1' }),
-      fieldsOf({ ...using, ...tlsOn, kind: 'sentinel', nodes: two, master: 'm', sentinelUsername: 's' }),
-      fieldsOf({ ...using, ...tlsOn, kind: 'cluster', nodes: two, db: 0 }),
-      fieldsOf({ ...using, kind: 'socket', socketPath: '/run/a b?%.sock' }),
-      fieldsOf(),
-    ];
-    for (const fields of profiles) {
-      const { redis, profile } = loadConfig({
-        flags: { redis_url: 'redis://elsewhere' },
-        configFile: null,
-        env: { REDIS_PASSWORD: 'other', MILLRACE_SAFE_MODE: 'guarded' },
-        cwd: dir,
-        platform: 'linux',
-        home: dir,
-        connection: connectionOfProfile(fields, secrets),
-      });
-      expect(redis).toEqual(await redisOfProfile(fields, secrets));
-      expect(profile).toMatchObject({ name: 'orders', safety: safetyOf(fields) });
-    }
-  });
-
-  it('tells a server that a remote is not labelled, and to be as careful as with production', () => {
-    const connection = connectionOfProfile(fieldsOf({ host: 'redis.example' }), noSecrets);
-    expect(connection).toMatchObject({ safe_mode: 'read-only' });
-    expect(connection).not.toHaveProperty('environment');
   });
 
   it('hands over only the secrets that it says it uses', async () => {

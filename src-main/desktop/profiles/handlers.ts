@@ -3,7 +3,7 @@
  * back to the page. Before a console opens, its Redis is tried as far as signing in, so that one that cannot be
  * reached says why here, beside its profile.
  */
-import type { Environment } from '#queue/contract/session';
+import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { Clock } from '#queue/kernel/clock';
 import type { CallHandlers } from '../../bridge/calls';
 import {
@@ -15,15 +15,9 @@ import {
   type ProfileCalls,
   type ProfileDraft,
   type ProfileFields,
+  safetyOf,
 } from '../../bridge/profiles-contract';
-import {
-  connectionOfProfile,
-  ProfileFault,
-  type ProfileRedis,
-  type ProfileSecrets,
-  profileOfUrl,
-  redisOfProfile,
-} from '../../config/profile-redis';
+import { ProfileFault, type ProfileRedis, profileOfUrl, redisOfProfile } from '../../config/profile-redis';
 import { planDiagnose } from '../../doctor/diagnose/plan';
 import { BridgeRefusal } from '../bridge-calls';
 import { type ProfileStore, ProfileStoreError, type SecretChange } from './profile-store';
@@ -34,8 +28,9 @@ export interface WantedConnection {
   profile: Profile;
   /** An unlabelled remote is production here. */
   environment: Environment;
-  /** Options of the configuration that say where Redis is, its name and its safe mode. It holds the password. */
-  connection: Readonly<Record<string, unknown>>;
+  safety: SafetyLevel;
+  /** Null: the local queue, which is started where it does not run. It holds the password. */
+  redis: ProfileRedis | null;
   /** Fill the local queue with demo data first. */
   demo: boolean;
 }
@@ -122,10 +117,11 @@ export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers
     return { state: 'connected' };
   }
 
-  const wantedOf = (profile: Profile, found: ProfileSecrets, demo = false): WantedConnection => ({
+  const wantedOf = (profile: Profile, redis: ProfileRedis | null, demo = false): WantedConnection => ({
     profile,
     environment: environmentOf(profile),
-    connection: connectionOfProfile(profile, found),
+    safety: safetyOf(profile),
+    redis,
     demo,
   });
 
@@ -187,7 +183,7 @@ export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers
     connect: asRefusal(async (caller, { id, password, sentinelPassword }) => {
       const profile = await store.get(id);
       if (profile === null) throw new BridgeRefusal('This profile is gone. Choose another one.');
-      if (profile.kind === 'local') return open(caller, wantedOf(profile, NO_SECRETS));
+      if (profile.kind === 'local') return open(caller, wantedOf(profile, null));
       const found = {
         password: await secretFor(password, profile.passwordRef),
         sentinelPassword: await secretFor(sentinelPassword, profile.sentinelPasswordRef),
@@ -203,7 +199,7 @@ export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers
       if (profile.usesPassword && found.password === null) return need('redis', profile.passwordRef !== null);
       const redis = await redisOfProfile(profile, found);
       const failure = await failureOf(redis, profile.allowPlainPassword);
-      if (failure === null) return open(caller, wantedOf(profile, found));
+      if (failure === null) return open(caller, wantedOf(profile, redis));
       await store.note(id, { reached: false, used: false });
       return { state: 'failed', message: `${failure.title} failed. ${failure.detail}`, cure: failure.cure };
     }),
@@ -212,7 +208,7 @@ export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers
       if (demo && !deps.demo) throw new BridgeRefusal('There is no demo data in this build.');
       const local = (await store.list()).find((profile) => profile.kind === 'local');
       const profile = local ?? (await store.save(null, LOCAL, NO_SECRETS));
-      return open(caller, wantedOf(profile, NO_SECRETS, demo));
+      return open(caller, wantedOf(profile, null, demo));
     }),
   };
 }
