@@ -89,7 +89,9 @@ export class ProfilesStore {
   }
 
   startNew(address?: { fields: ProfileFields; password: string | null }): void {
-    this.#forms[NEW] = address ? ProfileForm.ofAddress(address.fields, address.password) : new ProfileForm();
+    const form = address ? ProfileForm.ofAddress(address.fields, address.password) : new ProfileForm();
+    form.asks = form.password !== '' && (this.list?.secretsAsked ?? null) !== null;
+    this.#forms[NEW] = form;
     this.#selected = NEW;
     this.#forget();
   }

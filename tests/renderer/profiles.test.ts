@@ -110,6 +110,14 @@ describe('the start page', () => {
     expect(await loader.paste('redis://')).toBe('The address names no host.');
   });
 
+  it('asks for a pasted password each time where none can be kept', async () => {
+    const { api, store, loader } = await loaded({ id: 'a' });
+    api.more = { secretsAsked: 'No keychain.' };
+    await loader.reload();
+    await loader.paste('redis://:hush@pasted.example');
+    expect([formOf(store).asks, formOf(store).password]).toEqual([true, 'hush']);
+  });
+
   it('keeps what was typed into one profile while another is looked at', async () => {
     const { store } = await loaded({ id: 'a' }, { id: 'b' });
     formOf(store).host = 'changed';
