@@ -2,7 +2,7 @@
  * How careful a connection wants its operators to be. Read-only and roles are enforced by the server; this decides
  * only what is asked before. Pure.
  */
-import type { SafetyLevel } from '#queue/contract/session';
+import type { SafetyLevel, SessionInfo } from '#queue/contract/session';
 
 /** `reversible`: retry, pause, requeue of a few. `bulk`: many at once, or what cannot be taken back. */
 export type ActionKind = 'reversible' | 'bulk';
@@ -22,3 +22,7 @@ export const SAFETY_WORDS: Record<SafetyLevel, string> = {
   guarded: 'Guarded',
   read_only: 'Read-only',
 };
+
+/** The environment as titles name it; one that nobody has labelled says so. */
+export const placeOf = (info: SessionInfo | null): string =>
+  info === null ? 'this connection' : (info.profile.environment ?? 'unlabelled').toUpperCase();

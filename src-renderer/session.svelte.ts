@@ -153,8 +153,8 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
-    if (this.identity.apply(frame)) void this.#identify();
     this.operationsLoader.take(frame);
+    if (this.identity.apply(frame)) void this.#identify();
     for (const listener of this.#listeners) listener(frame);
     this.#batch.take(frame);
     if (frame.type === 'snapshot') {

@@ -169,7 +169,7 @@ export class TaskSearch {
     let ended = limit <= 0;
     while (tasks.length < limit && scanned < LIMITS.scanRecords && bytes < SCAN_BYTES && !ended) {
       const size = plan.exact ? limit - tasks.length : Math.max(CHUNK, limit - tasks.length);
-      const chunk: Walked[] = await plan.driver.walk(at, size, previewOf(filter));
+      const chunk: Walked[] = await walkFrom(plan.driver, at, size, previewOf(filter));
       ended = chunk.length < size;
       for (const walked of chunk) {
         if (tasks.length === limit) {
@@ -329,7 +329,20 @@ function decodeCursor(text: string): z.infer<typeof Cursor> {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
   } catch (cause) {
-    const message = 'is not a cursor that this server gave out';
-    throw new QueueError('INVALID', `cursor ${message}`, { fields: [{ path: 'cursor', message }], cause });
+    throw notACursor(cause);
   }
+}
+
+/** The inner part of a cursor belongs to its driver: one of another filter cannot be read. */
+async function walkFrom(driver: Driver, at: string | null, size: number, previewBytes: number): Promise<Walked[]> {
+  try {
+    return await driver.walk(at, size, previewBytes);
+  } catch (error) {
+    throw error instanceof SyntaxError || error instanceof z.ZodError ? notACursor(error) : error;
+  }
+}
+
+function notACursor(cause: unknown): QueueError {
+  const message = 'is not a cursor that this server gave out for this filter';
+  return new QueueError('INVALID', `cursor ${message}`, { fields: [{ path: 'cursor', message }], cause });
 }

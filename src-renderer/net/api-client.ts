@@ -72,7 +72,7 @@ export class ApiClient {
     for (const [name, value] of Object.entries(query)) {
       if (value === null || value === undefined || value === '') continue;
       if (typeof value !== 'object') url.searchParams.set(name, String(value));
-      else if (value.length > 0) url.searchParams.set(name, value.join(','));
+      else for (const each of value) url.searchParams.append(name, String(each)); // a comma may be part of one
     }
     const headers = new Headers();
     const bearer = token();

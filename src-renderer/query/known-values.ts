@@ -10,7 +10,6 @@ export interface Known {
   readonly queues: readonly Queue[];
   readonly workers: readonly Worker[];
   readonly taskTypes: readonly TaskTypeInfo[];
-  readonly groups: readonly { readonly fingerprint: string; readonly error: string; readonly count: number }[];
 }
 
 const TIMES = ['>-15m', '>-1h', '>-24h', '>-7d', '<-1h'];
@@ -31,8 +30,6 @@ export function knownValues(field: FieldName | null, known: Known): KnownValue[]
       return known.taskTypes.map(({ task_type }) => ({ value: task_type, count: null }));
     case 'worker':
       return known.workers.map(({ id }) => ({ value: id, count: null }));
-    case 'error':
-      return known.groups.map(({ fingerprint, error, count }) => ({ value: fingerprint, count, note: error }));
     case 'created':
       return TIMES.map((value) => ({ value, count: null }));
     case 'priority':

@@ -59,7 +59,10 @@ function holds({ field, value }: Term, task: TaskSummary, params: QueryParams): 
       return task.attempts === undefined ? 'unknown' : task.attempts >= Number(params.attempts_min);
     case 'created': {
       const at = timeOfTaskId(task.id);
-      return (params.since === undefined || at >= params.since) && (params.until === undefined || at < params.until);
+      return (
+        (params.since === undefined || at >= String(params.since)) &&
+        (params.until === undefined || at < String(params.until))
+      );
     }
     default:
       return 'unknown';

@@ -9,7 +9,8 @@ import { type FieldName, nameOf, type Term } from './fields';
 import { parseDuration, parseMoment } from './moments';
 import type { PlacedTerm, QueryError } from './parse-query';
 
-export type QueryParams = Readonly<Record<string, string>>;
+/** As they stand in the address of the request; a list is a parameter that is there several times. */
+export type QueryParams = Readonly<Record<string, string | readonly string[]>>;
 
 /** Parameter of each field that has just one. */
 const PARAMS: Readonly<Partial<Record<FieldName, string>>> = {
@@ -33,13 +34,14 @@ export interface QueryRequest {
 
 /** @param now Unix ms: what `-2h` counts from */
 export function toRequest(terms: readonly PlacedTerm[], now: number): QueryRequest {
-  const params: Record<string, string> = {};
+  const params: Record<string, string | readonly string[]> = {};
   const errors: QueryError[] = [];
   for (const term of terms) {
     const part = partOf(term, now);
     const message = 'message' in part ? part.message : faultOf(term, part, params);
     if (message !== null) errors.push({ from: term.from, to: term.to, message });
-    else if (!('message' in part)) params[part.param] = part.value;
+    else if (!('message' in part))
+      params[part.param] = part.param === 'payload' ? [...(params.payload ?? []), part.value] : part.value;
   }
   return { params, errors };
 }
@@ -92,7 +94,7 @@ function faultOf(term: Term, { param, value }: { param: string; value: string },
     TaskQuery.shape;
   const schema = shape[param];
   if (schema === undefined) return `This server cannot filter by ${name}.`;
-  if (known[param] !== undefined) return `${name} is there twice; the list takes one.`;
+  if (known[param] !== undefined && param !== 'payload') return `${name} is there twice; the list takes one.`;
   const checked = schema.safeParse(value);
   if (checked.success) return null;
   if (/[*,]/.test(value)) return `This server takes one whole ${name}, no list and no * in it.`;
@@ -108,10 +110,21 @@ function messageOf(error: unknown): string {
     : 'is not valid';
 }
 
+const NUMBERS = ['attempts_min', 'run_min'];
+const LISTS = ['status', 'queue', 'task_type', 'priority'];
+
 /** The same selection for an operation on many tasks; null where operations cannot be told of a term. */
 export function toFilter(params: QueryParams): TaskFilter | null {
-  const { status, ...rest } = params;
-  const filter = { ...rest, ...(status === undefined ? {} : { status: status.split(',') }) };
+  const filter: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (NUMBERS.includes(name)) filter[name] = Number(value);
+    else if (!LISTS.includes(name)) filter[name] = value;
+    else {
+      const items = [value].flat().flatMap((part) => part.split(','));
+      const read = name === 'priority' ? items.map(Number) : items;
+      filter[name] = read.length === 1 && name !== 'status' ? read[0] : read;
+    }
+  }
   const read = TaskFilter.safeParse(filter);
   return read.success ? read.data : null;
 }

@@ -42,8 +42,8 @@ export interface TimelineInput {
 const NEXT_PX = 44;
 const CUT_PX = 40;
 const RUN_MIN_PX = 3;
-/** A wait that is longer than this share of all the rest is cut. */
-const CUT_SHARE = 0.6;
+/** A wait that is so many times longer than all the rest is cut. */
+const CUT_TIMES = 4;
 
 interface Draft {
   kind: SpanKind;
@@ -116,8 +116,9 @@ function cutsOf(drafts: readonly Draft[]): Set<Draft> {
         null,
       );
     const length = longest === null ? 0 : longest.to - longest.from;
-    if (longest === null || shown.length < 2 || length <= (total - length) * CUT_SHARE) return cut;
-    if (!shown.some(({ kind }) => kind === 'run')) return cut;
+    if (longest === null || shown.length < 2 || length <= (total - length) * CUT_TIMES) return cut;
+    // the last wait is what the line is about: cutting it as well would leave no scale
+    if (shown.filter(({ kind }) => kind !== 'run').length < 2) return cut;
     cut.add(longest);
   }
 }

@@ -4,9 +4,10 @@
  */
 import type { DryRun, OperationAction } from '#queue/contract/operation';
 import type { Queue } from '#queue/contract/queue';
+import type { SafetyLevel } from '#queue/contract/session';
 import type { Worker } from '#queue/contract/worker';
 import { capitalise, formatNumber, plural } from '../format';
-import { type ActionKind, FEW, type SafetyLevel } from '../safety';
+import { type ActionKind, FEW } from '../safety';
 import type { Selection } from './selection-text';
 
 /** `purge` removes failed tasks for good; `delete` any. */

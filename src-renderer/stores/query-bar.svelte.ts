@@ -17,6 +17,8 @@ export class QueryBarStore {
   /** The draft was run or left as it is: what is wrong with it is told. */
   tried = $state(false);
   readonly field = $derived(draftOf(this.draft).field);
+  /** What is typed of the field's value. */
+  readonly typed = $derived(draftOf(this.draft).typed);
   readonly suggestions = $derived<readonly Suggestion[]>(this.offering ? suggest(this.draft, this.values) : []);
   /** What was last handed out or taken in. */
   #committed = '';
@@ -32,7 +34,7 @@ export class QueryBarStore {
 
   /** What stands in the address, unless it came from here. */
   take(text: string): void {
-    if (text === this.#committed && this.draft === '') return;
+    if (text === this.#committed) return;
     this.#committed = text;
     const { chips, draft } = splitQuery(text, this.#now());
     this.chips = chips;
@@ -89,6 +91,7 @@ export class QueryBarStore {
   commit(): string | null {
     const { scope, terms } = this.read();
     this.tried = true;
+    this.close(); // what is wrong is told where the completions were
     if (scope === null) return null;
     return this.#set(
       terms.map(({ field, path, value }) => ({ field, path, value })),

@@ -21,8 +21,14 @@ export function filterText({ status, since, until, q, ...filter }: TaskFilter): 
   const parts = status === undefined ? [] : [`state:${[status].flat().join(',')}`];
   for (const [term, field] of Object.entries(TERMS)) {
     const value = filter[field];
-    if (value !== undefined) parts.push(`${term}:${quoted(value)}`);
+    if (value !== undefined) parts.push(`${term}:${quoted([value].flat().join(','))}`);
   }
+  const { worker, attempts_min, run_min, priority, payload = [] } = filter;
+  if (worker !== undefined) parts.push(`worker:${quoted(worker)}`);
+  if (attempts_min !== undefined) parts.push(`attempts:>=${attempts_min}`);
+  if (run_min !== undefined) parts.push(`run:>=${run_min}s`);
+  if (priority !== undefined) parts.push(`priority:${[priority].flat().join(',')}`);
+  for (const match of payload) parts.push(`payload.${match}`);
   if (since !== undefined) parts.push(`created:>=${since}`);
   if (until !== undefined) parts.push(`created:<${until}`);
   if (q !== undefined) parts.push(quoted(q));

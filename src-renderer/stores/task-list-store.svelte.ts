@@ -177,8 +177,10 @@ export class TaskListStore {
   }
 
   #finish(page: TaskPage): void {
-    this.total = page.total;
-    this.totalExact = page.total_exact;
+    // a list that is read to its end has counted itself
+    const whole = page.next_cursor === null;
+    this.total = whole ? this.rows.length : page.total;
+    this.totalExact = whole || page.total_exact;
     this.nextCursor = page.next_cursor;
     this.scanned += page.scanned ?? 0;
     this.loading = null;

@@ -26,6 +26,8 @@ export interface TaskRow {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+  /** When the last execution ended; null while it runs or where it is not known. */
+  ended_at: string | null;
   next_run_at: string | null;
   worker_id: string | null;
   error: string | null;
@@ -54,6 +56,7 @@ export const rowOfTask = (task: Task): TaskRow => ({
   created_at: task.created_at,
   started_at: task.started_at,
   finished_at: task.finished_at,
+  ended_at: task.attempt_ended_at ?? task.finished_at,
   next_run_at: task.next_run_at,
   worker_id: task.worker_id,
   error: task.error === null ? null : `${task.error.name}: ${task.error.message}`,
@@ -97,6 +100,7 @@ export const rowOfSummary = (task: TaskSummary): TaskRow =>
       created_at: timeOfTaskId(task.id),
       started_at: null,
       finished_at: null,
+      ended_at: null,
       next_run_at: null,
       worker_id: null,
       error: null,
@@ -120,6 +124,7 @@ export const mergeSummary = (row: TaskRow, task: TaskSummary): TaskRow => ({
   progress_message: task.progress_message === undefined ? row.progress_message : task.progress_message,
   started_at: task.started_at === undefined ? row.started_at : task.started_at,
   finished_at: task.finished_at === undefined ? row.finished_at : task.finished_at,
+  ended_at: task.status === 'processing' ? null : (task.finished_at ?? row.ended_at),
   next_run_at: task.next_run_at === undefined ? row.next_run_at : task.next_run_at,
   worker_id: task.worker_id === undefined ? row.worker_id : task.worker_id,
   error: task.error === undefined ? row.error : (task.error?.name ?? null),

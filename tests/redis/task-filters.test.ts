@@ -100,6 +100,12 @@ describe('filters that look at tasks', () => {
   });
 });
 
+it('a cursor of another filter is refused, not an error of the server', async () => {
+  const { nextCursor } = await find({ task_type: 'charge.*' }, 1);
+  const other = connected.reader.listTasks({ status: ['failed'] }, { limit: 1, cursor: nextCursor });
+  await expect(other).rejects.toMatchObject({ code: 'INVALID' });
+});
+
 describe('completions', () => {
   const suggest = async (...asked: Parameters<ConnectedEngine['reader']['suggest']>) =>
     (await connected.reader.suggest(...asked)).map(({ value, label, count }) => [value, count, label]);

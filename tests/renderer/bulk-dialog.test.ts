@@ -2,11 +2,11 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { DryRun, Operation } from '#queue/contract/operation';
+import type { SessionInfo } from '#queue/contract/session';
 import { Keyboard } from '../../src-renderer/commands.svelte';
-import * as operator from '../../src-renderer/operator';
 import type { BulkAction } from '../../src-renderer/stores/bulk-action';
 import BulkDialog from '../../src-renderer/views/bulk/BulkDialog.svelte';
-import { taskOf } from '../support/wire';
+import { sessionInfoOf, taskOf } from '../support/wire';
 import { type Answer, type Call, giveDialogs, uiWorld } from './ui-world';
 
 const planOf = (matched: number): DryRun => ({
@@ -31,21 +31,17 @@ const operationOf = (matched: number): Operation => ({
   finished_at: null,
   by: 'local',
   message: null,
+  eta_seconds: null,
 });
-const REQUEUE: BulkAction = {
-  verb: 'requeue',
-  noun: 'failed task',
-  selection: { filter: { status: 'failed', error: '4f1c9a' } },
-};
+const FILTER = { status: 'failed', error: '4f1c9a' } as const;
+const REQUEUE: BulkAction = { verb: 'requeue', noun: 'failed task', selection: { filter: FILTER } };
+const GUARDED = sessionInfoOf({ safety: { level: 'guarded', unlocked_until: null, unlocked_by: null, locked: false } });
 
 beforeEach(giveDialogs);
-afterEach(() => {
-  cleanup();
-  vi.restoreAllMocks();
-});
+afterEach(cleanup);
 
-function open(action: BulkAction, answer: (call: Call) => Answer) {
-  const world = uiWorld(answer);
+function open(action: BulkAction, answer: (call: Call) => Answer, info?: SessionInfo) {
+  const world = uiWorld(answer, info);
   const onclose = vi.fn();
   const onstarted = vi.fn();
   render(BulkDialog, { ui: world.ui, action, onclose, onstarted });
@@ -63,9 +59,7 @@ it('tells what it is about in the words of the dry run, and opens with Cancel un
   await screen.findByRole('dialog', { name: 'Requeue 312 failed tasks in payments on LOCAL' });
   expect(screen.getByText('state:failed error:4f1c9a')).toBeTruthy();
   expect(document.activeElement).toBe(button('Cancel'));
-  expect(calls).toEqual([
-    { method: 'POST', path: '/api/dlq/requeue', body: { filter: REQUEUE.selection.filter, dry_run: true } },
-  ]);
+  expect(calls).toEqual([{ method: 'POST', path: '/api/dlq/requeue', body: { filter: FILTER, dry_run: true } }]);
 });
 
 it('starts with the count that was shown, rate and limit as filled in, and hands the operation on', async () => {
@@ -77,7 +71,7 @@ it('starts with the count that was shown, rate and limit as filled in, and hands
   await waitFor(() => expect(onclose).toHaveBeenCalledOnce());
   expect(onstarted).toHaveBeenCalledOnce();
   expect(calls.at(-1)?.body).toEqual({
-    filter: REQUEUE.selection.filter,
+    filter: FILTER,
     expected_count: 50,
     rate: 5,
     limit: 50,
@@ -98,8 +92,7 @@ it('takes no limit and no rate that is none', async () => {
 });
 
 it('wants the exact words where the connection is guarded; Enter in the field does nothing', async () => {
-  vi.spyOn(operator, 'levelOf').mockReturnValue('guarded');
-  const { calls } = open(REQUEUE, serve);
+  const { calls } = open(REQUEUE, serve, GUARDED);
   const field = await screen.findByLabelText('Type requeue 312 payments to confirm');
   for (const typed of ['requeue 312 payment', 'Requeue 312 payments', 'requeue 312 payments ']) {
     await fireEvent.input(field, { target: { value: typed } });
@@ -114,14 +107,17 @@ it('wants the exact words where the connection is guarded; Enter in the field do
 });
 
 it('counts again where the count has moved, says from what to what, and wants new words', async () => {
-  vi.spyOn(operator, 'levelOf').mockReturnValue('guarded');
   let matched = 312;
-  const { calls, onclose } = open(REQUEUE, ({ body }) => {
-    if (body.dry_run) return { body: planOf(matched) };
-    return body.expected_count === matched
-      ? { status: 202, body: operationOf(matched) }
-      : { status: 409, body: { title: 'The selection has changed', code: 'COUNT_CHANGED' } };
-  });
+  const { calls, onclose } = open(
+    REQUEUE,
+    ({ body }) => {
+      if (body.dry_run) return { body: planOf(matched) };
+      return body.expected_count === matched
+        ? { status: 202, body: operationOf(matched) }
+        : { status: 409, body: { title: 'The selection has changed', code: 'COUNT_CHANGED' } };
+    },
+    GUARDED,
+  );
   const field = await screen.findByLabelText<HTMLInputElement>('Type requeue 312 payments to confirm');
   await fireEvent.input(field, { target: { value: 'requeue 312 payments' } });
   matched = 341;
@@ -153,9 +149,8 @@ it('says what the server refused, and lets one try again', async () => {
 });
 
 it('cannot begin where a right is missing, and says which', async () => {
-  vi.spyOn(operator, 'refusalOf').mockReturnValue('needs the role operator');
-  open(REQUEUE, serve);
-  await screen.findByText('needs the role operator');
+  open(REQUEUE, serve, sessionInfoOf({ actor: { name: 'guest', role: 'viewer' }, capabilities: [] }));
+  await screen.findByText('Needs the role operator');
   await waitFor(() => expect(button('Requeue 312 tasks').disabled).toBe(true));
 });
 

@@ -1,6 +1,7 @@
 /** Time that the test moves, and the smallest valid frames. */
 import type { TaskSummary } from '#queue/contract/stream';
 import type { Task } from '#queue/contract/task';
+import type { Worker } from '#queue/contract/worker';
 import type { BrowserTime } from '../../src-renderer/net/browser-time';
 import type { TaskFrame } from '../../src-renderer/stores/task-list-store.svelte';
 import { idOf, statsOf } from '../support/wire';
@@ -53,4 +54,25 @@ export const taskFrame = (
   event,
   at: '2026-11-22T12:00:00.000Z',
   task: { id: idOf(n), queue: 'default', task_type: 'email', status: 'pending', ...more },
+});
+
+export const workerOf = (id: string, change: Partial<Worker> = {}): Worker => ({
+  id,
+  host: 'eu-w-03',
+  pid: 4711,
+  version: '0.1.0',
+  state: 'running',
+  pool: null,
+  queues: [{ name: 'default', weight: 1 }],
+  task_types: ['email'],
+  concurrency: 10,
+  running: [],
+  completed: 0,
+  failed: 0,
+  memory_bytes: 0,
+  event_loop_lag_ms: 0,
+  blocked: false,
+  started_at: '2026-11-22T12:00:00.000Z',
+  last_heartbeat_at: '2026-11-22T12:00:00.000Z',
+  ...change,
 });

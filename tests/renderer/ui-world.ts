@@ -1,12 +1,18 @@
 /** What views are handed, over a server that the test answers for. Needs a DOM. */
+import { configure } from '@testing-library/svelte';
 import { vi } from 'vitest';
+import type { SessionInfo } from '#queue/contract/session';
 import { Commands } from '../../src-renderer/commands.svelte';
 import { Preferences } from '../../src-renderer/preferences.svelte';
 import { Router } from '../../src-renderer/router.svelte';
 import { Session } from '../../src-renderer/session.svelte';
 import { ToastStore } from '../../src-renderer/stores/toast-store.svelte';
 import type { Ui } from '../../src-renderer/ui';
+import { sessionInfoOf } from '../support/wire';
 import { TestTime } from './support';
+
+// What is waited for comes at once; a machine that is busy may take its time.
+configure({ asyncUtilTimeout: 10_000 });
 
 export type Answer = { status?: number; body: unknown };
 export interface Call {
@@ -15,7 +21,8 @@ export interface Call {
   body: Record<string, unknown>;
 }
 
-export function uiWorld(answer: (call: Call) => Answer) {
+/** @param info whom it talks to; the connection is live */
+export function uiWorld(answer: (call: Call) => Answer, info: SessionInfo = sessionInfoOf()) {
   const time = new TestTime();
   const calls: Call[] = [];
   const preferences = new Preferences(window.localStorage, window.sessionStorage);
@@ -36,6 +43,8 @@ export function uiWorld(answer: (call: Call) => Answer) {
     },
     openSocket: () => ({ send: vi.fn(), close: vi.fn() }) as unknown as WebSocket,
   });
+  session.connection.enter({ name: 'live' }, time.now());
+  session.identity.replace(info, 0);
   const ui: Ui = {
     session,
     preferences,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { z } from 'zod';
+import { StatsOverview } from '#queue/contract/queue';
 import { MillraceProcess, TestApi, waitFor } from './millrace-process';
 
 /** Debian's; the browser that Playwright would download is not to be had everywhere. */
@@ -144,7 +145,7 @@ export async function fillWithTasks({ api }: ConsoleWorld): Promise<void> {
     ],
   });
   await waitFor('the tasks to end', async () => {
-    const stats = await (await api.call('GET', '/api/tasks/stats/overview')).json();
+    const stats = StatsOverview.parse(await (await api.call('GET', '/api/tasks/stats/overview')).json());
     return stats.completed >= 6 && stats.failed >= 5 ? stats : null;
   });
 }

@@ -1,5 +1,6 @@
 /** What goes over the wire, in its smallest valid form. Runs in a browser too. */
 import { type Queue, type StatsOverview, sumCounts } from '#queue/contract/queue';
+import type { SessionInfo } from '#queue/contract/session';
 import type { Task } from '#queue/contract/task';
 
 export const idOf = (n: number): string => `01KA9Z6Q0M${String(n).padStart(16, '0')}`;
@@ -73,5 +74,26 @@ export const taskOf = (n: number, change: Partial<Task> = {}): Task => ({
   error: null,
   next_run_at: null,
   cancel_requested: false,
+  ...change,
+});
+
+/** An admin on an open, local connection. */
+export const sessionInfoOf = (change: Partial<SessionInfo> = {}): SessionInfo => ({
+  profile: {
+    name: null,
+    environment: 'local',
+    topology: 'standalone',
+    tls: false,
+    redis: '127.0.0.1:6379',
+    database: 0,
+    owned: true,
+    prefix: 'mr',
+  },
+  actor: { name: 'local', role: 'admin' },
+  safety: { level: 'open', unlocked_until: null, unlocked_by: null, locked: false },
+  capabilities: ['requeueDlq', 'purgeDlq', 'startOperation', 'retryTask'],
+  version: '0.1.0',
+  now: '2026-11-22T12:00:00.000Z',
+  redis_time_offset_ms: 0,
   ...change,
 });

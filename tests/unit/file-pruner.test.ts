@@ -15,7 +15,7 @@ import { FilePruner, MAX_REMOVALS } from '#main/file-pruner';
 import { systemClock } from '#queue/kernel/clock';
 import { ManualClock } from '../support/manual-clock';
 import { idOf } from '../support/wire';
-import { eventually, type LogRecord, recordingLog } from '../support/worker-world';
+import { type LogRecord, recordingLog } from '../support/worker-world';
 
 const DAY_MS = 86_400_000;
 let dir: string;
@@ -61,7 +61,7 @@ async function world({ store = 's-one' } = {}) {
     await clock.advance(ms);
     const before = passes;
     await clock.advance(10 * 60_000);
-    await eventually(() => passes > before, 'the pass');
+    await expect.poll(() => passes, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before);
   };
   return { clock, tasks, logs, pass, asked: () => asked };
 }
@@ -144,7 +144,7 @@ it('removes old mails of the outbox, so many at a time, and no other files', asy
   expect(readdirSync(join(dir, 'outbox'))).toHaveLength(3 + 2);
   await pass(0);
   expect(readdirSync(join(dir, 'outbox')).sort()).toEqual(['new.eml', 'notes.txt']);
-});
+}, 30_000);
 
 it('goes on after a pass that failed', async () => {
   const { logs, pass } = await world();

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LeftWorkers } from '#main/pools/left-workers';
-import { LineCutter, OutputTail, TAIL_LINES } from '#main/pools/output-tail';
 import { WorkerPools } from '#main/pools/pool-manager';
 import { PoolStore } from '#main/pools/pool-store';
 import { KEPT_EXITS, type PoolSpec, WorkerPool, type WorkerPoolDeps } from '#main/pools/worker-pool';
@@ -391,24 +390,5 @@ describe('the pools of a process', () => {
     await expect(new PoolStore(path).load()).rejects.toThrow('does not hold pools');
     writeFileSync(path, 'x');
     await expect(new PoolStore(path).load()).rejects.toThrow('is not JSON');
-  });
-});
-
-describe('what a pool keeps of the output', () => {
-  it('is the newest lines, each cut', () => {
-    const tail = new OutputTail();
-    for (let i = 0; i < TAIL_LINES + 5; i++) tail.push({ at: i, workerId: 'w', line: `line ${i}` });
-    tail.push({ at: 0, workerId: 'w', line: 'x'.repeat(5000) });
-    expect(tail.lines).toHaveLength(TAIL_LINES);
-    expect(tail.lines.at(0)).toEqual({ at: 6, workerId: 'w', line: 'line 6' });
-    expect(tail.lines.at(-1)?.line).toHaveLength(2001);
-  });
-
-  it('is cut into lines whatever the chunks are, and a line without an end is cut too', () => {
-    const lines: string[] = [];
-    const cutter = new LineCutter((line) => lines.push(line), 10);
-    for (const chunk of ['a', 'b\r\nc\n', '0123456789AB', '\nrest']) cutter.push(chunk);
-    cutter.end();
-    expect(lines).toEqual(['ab', 'c', '0123456789', 'AB', 'rest']);
   });
 });

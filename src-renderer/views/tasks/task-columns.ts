@@ -8,9 +8,9 @@ const COLUMNS = [
   { id: 'id', label: 'Id', width: '120px' },
   { id: 'type', label: 'Type', width: '132px' },
   { id: 'queue', label: 'Queue', width: '96px' },
-  { id: 'age', label: 'Age', width: '84px', num: true },
+  { id: 'age', label: 'Age', width: '76px', num: true },
   { id: 'attempt', label: 'Attempt', width: '64px', num: true, fine: true },
-  { id: 'next', label: 'Next', width: '88px', num: true },
+  { id: 'next', label: 'Next', width: '88px', num: true, fine: true },
   { id: 'run', label: 'Run', width: '72px', num: true, fine: true },
   { id: 'worker', label: 'Worker', width: '128px', wide: true },
   { id: 'preview', label: 'Preview' },
@@ -18,13 +18,16 @@ const COLUMNS = [
 
 const ONE_VALUE = /^[^*,]+$/;
 
-/** @returns the columns that are left, and for each hidden one a sentence such as `queue hidden: all payments` */
-export function columnsFor(terms: readonly Term[]) {
+/**
+ * @param inspected the inspector stands beside the list and tells the worker
+ * @returns the columns that are left, and for each that the query hides a sentence such as `queue hidden: all payments`
+ */
+export function columnsFor(terms: readonly Term[], inspected = false) {
   const hidden = new Map<string, string>();
   for (const { field, value } of terms)
     if ((field === 'queue' || field === 'type') && ONE_VALUE.test(value)) hidden.set(field, value);
   return {
-    columns: COLUMNS.filter(({ id }) => !hidden.has(id)),
+    columns: COLUMNS.filter(({ id }) => !hidden.has(id) && !(inspected && id === 'worker')),
     reasons: [...hidden].map(([column, value]) => `${column} hidden: all ${value}`),
   };
 }

@@ -7,7 +7,7 @@ import type { Task } from '#queue/contract/task';
 import { idEnds } from '../../format';
 import { TaskActions } from '../../loaders/task-actions';
 import { describeError } from '../../net/api-error';
-import { levelOf, refusalOf } from '../../operator';
+
 import { href } from '../../router.svelte';
 import { confirmationFor } from '../../safety';
 import { curlOf, shellQuote } from '../../stores/copy-formats';
@@ -66,14 +66,14 @@ export class TaskDesk {
 
   refusalTo(verb: DeskVerb | 'edit', target: Target): string | null {
     const { session } = this.#ui;
-    if (verb === 'edit') return refusalToEdit(target) ?? refusalOf(session, 'patchTask');
+    if (verb === 'edit') return refusalToEdit(target) ?? session.refusal('patchTask');
     const own =
       verb === 'cancel'
         ? refusalToCancel(target)
         : verb === 'delete'
           ? refusalToDelete(target)
           : refusalToRetry(target);
-    return own ?? refusalOf(session, ROUTES[verb]);
+    return own ?? session.refusal(ROUTES[verb]);
   }
 
   /** Retry now, or run now: whichever fits its state. */
@@ -88,7 +88,7 @@ export class TaskDesk {
       return;
     }
     const kind = verb === 'delete' ? 'bulk' : 'reversible';
-    if (confirmationFor(levelOf(this.#ui.session), kind) === 'none') void this.carryOut(verb, target);
+    if (confirmationFor(this.#ui.session.safetyLevel, kind) === 'none') void this.carryOut(verb, target);
     else this.asked = { verb, target };
   }
 
