@@ -41,7 +41,6 @@ async function show(hash: string, answer: (call: Call) => Answer) {
     commands: ui.commands,
     singleKeys: () => true,
     isMac: false,
-    openConnections: null,
     now: () => world.time.now(),
   });
   window.addEventListener('keydown', keyboard.onkeydown);
