@@ -64,8 +64,16 @@ describe('a first start', () => {
 
   it('starts a pool whose workers are processes of their own', async () => {
     const api = app.apiOf(queue);
-    const answer = await api.call('POST', '/api/pools', { name: 'prints', queues: [{ name: 'prints', weight: 1 }] });
-    expect(answer.status).toBe(201);
+    await goTo(queue, 'Workers');
+    await queue
+      .getByRole('button', { name: /^Start a pool/ })
+      .first()
+      .click();
+    const dialog = queue.getByRole('dialog', { name: 'Start a pool' });
+    await dialog.getByLabel('Name').fill('prints');
+    await dialog.getByLabel('Queues').fill('prints');
+    await dialog.getByRole('button', { name: /^Start/ }).click();
+    await dialog.waitFor({ state: 'detached' });
     const pids = await api.workers(2);
     for (const pid of pids) expect(isAlive(pid)).toBe(true);
     expect(pids).not.toContain(app.pid);
@@ -82,11 +90,20 @@ describe('a first start', () => {
       .getByRole('img', { name: /^1 fail/ })
       .waitFor();
     writeFileSync(paper, '');
-    const requeued = await api.call('POST', '/api/dlq/requeue', { ids: [id], expected_count: 1 });
-    expect(requeued.ok).toBe(true);
+    await goTo(queue, 'Failures');
+    await queue.getByRole('row').filter({ hasText: 'the printer is out of paper' }).click();
+    await queue
+      .getByRole('complementary')
+      .getByRole('button', { name: /^Requeue/ })
+      .click();
+    await queue
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Requeue 1 / })
+      .click();
     await api.until(id, 'completed');
+    const navigation = queue.getByRole('navigation', { name: 'Main' });
     await waitFor('the sidebar to be calm', async () =>
-      (await queue.getByRole('img', { name: /fail/ }).count()) === 0 ? true : null,
+      (await navigation.getByRole('img', { name: /fail/ }).count()) === 0 ? true : null,
     );
   });
 });
@@ -95,7 +112,7 @@ describe('an app that was killed', () => {
   it('comes back with everything that was there', async () => {
     const before = app.apiOf(queue);
     const { total } = await overview(before);
-    const { id } = await before.submit({ task_type: 'text_processing', queue: 'nobody', payload: { text: 'kept' } });
+    const { id } = await before.submit({ task_type: 'nobody.serves.it', payload: { text: 'kept' } });
     const redisPid = world.redisPid;
     await app.kill9();
     expect(isAlive(redisPid ?? 0)).toBe(true);
