@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, or a browser. */
+/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
     maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes

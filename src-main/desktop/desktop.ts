@@ -36,6 +36,9 @@ import { QueueTray } from './tray';
 import { keepPlace, openWindow } from './window';
 import { WindowPlaces } from './window-state';
 
+/** Workers tell what they run a few times a second: nobody is to be asked about a task that has just ended. */
+const TOLD_WITHIN_MS = 150;
+
 export interface DesktopDeps {
   openServer: OpenServer;
   /** Answers to the start page. */
@@ -239,7 +242,9 @@ export class Desktop {
   /** Closes these windows and ends their servers, after a question where tasks are running. The last one ends the app. */
   async #end(windows: readonly OpenedWindow[]): Promise<void> {
     if (this.#ending !== null) return;
-    const busy = windows.filter(({ server }) => (server?.runningTasks ?? 0) > 0);
+    const isBusy = ({ server }: OpenedWindow) => (server?.runningTasks ?? 0) > 0;
+    if (windows.some(isBusy)) await this.#deps.clock.sleep(TOLD_WITHIN_MS);
+    const busy = windows.filter(isBusy);
     let choice: 'stop' | 'leave' | 'cancel' = 'stop';
     if (busy[0]) {
       const running = busy.reduce((sum, { server }) => sum + (server?.runningTasks ?? 0), 0);

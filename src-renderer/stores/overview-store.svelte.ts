@@ -1,5 +1,5 @@
 /** What the overview reads beside the live system: the last hour in small, the recorder's range, failure groups. No I/O. */
-import type { FailureGroup } from '#queue/contract/operation';
+import type { FailureGroup } from '#queue/contract/failure';
 import type { Timeseries } from '#queue/contract/queue';
 import type { ServerFrame } from '#queue/contract/stream';
 import { describeError } from '../net/api-error';

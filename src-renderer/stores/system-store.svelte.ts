@@ -1,6 +1,5 @@
 /** How things stand: counts by state, queues, workers. Folds frames, no I/O. */
 import type { Queue, StatsOverview } from '#queue/contract/queue';
-import type { SystemState } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { TaskTypeInfo, Worker } from '#queue/contract/worker';
 
@@ -9,8 +8,6 @@ export class SystemStore {
   stats = $state.raw<StatsOverview | null>(null);
   queues = $state.raw<readonly Queue[]>([]);
   workers = $state.raw<readonly Worker[]>([]);
-  /** How Redis fares; null until it is told. */
-  gauges = $state.raw<SystemState | null>(null);
   taskTypes = $state.raw<readonly TaskTypeInfo[]>([]);
 
   /** One queue as a request has left it. */
@@ -24,7 +21,6 @@ export class SystemStore {
         this.stats = frame.stats;
         this.queues = frame.queues;
         this.workers = frame.workers;
-        this.gauges = frame.system ?? this.gauges;
         return;
       case 'stats':
         this.stats = frame.stats;
@@ -34,9 +30,6 @@ export class SystemStore {
         return;
       case 'workers':
         this.workers = frame.workers;
-        return;
-      case 'system':
-        this.gauges = { redis: frame.redis, at: frame.at };
         return;
       default:
         return;

@@ -95,7 +95,7 @@ describe('an app that was killed', () => {
   it('comes back with everything that was there', async () => {
     const before = app.apiOf(queue);
     const { total } = await overview(before);
-    const { id } = await before.submit({ task_type: 'text_processing', queue: 'nobody', payload: { text: 'kept' } });
+    const { id } = await before.submit({ task_type: 'nobody_serves_it', payload: { text: 'kept' } });
     const redisPid = world.redisPid;
     await app.kill9();
     expect(isAlive(redisPid ?? 0)).toBe(true);

@@ -12,6 +12,9 @@ const entry = (seconds: number, event: HistoryEntry['event'], attempt: number | 
   worker_id: event === 'started' ? 'w-1' : null,
   detail: null,
   error: null,
+  started_at: null,
+  ready_at: null,
+  next_run_at: null,
 });
 const FAILING = [
   entry(0, 'created'),

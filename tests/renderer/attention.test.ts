@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureGroup } from '#queue/contract/operation';
+import type { FailureGroup } from '#queue/contract/failure';
 import { sumCounts } from '#queue/contract/queue';
 import type { SystemState } from '#queue/contract/session';
 import { attentionOf, incidentOf, type Situation, severityWords } from '../../src-renderer/views/overview/attention';
@@ -29,6 +29,10 @@ const groupOf = (change: Partial<FailureGroup> = {}): FailureGroup => ({
   first_at: ago(900),
   last_at: ago(2),
   sample_ids: [],
+  message: 'read ECONNRESET',
+  top_frame: null,
+  series_24h: null,
+  sampled: 0,
   ...change,
 });
 const pending = (count: number) => ({ ...sumCounts([]), pending: count });
@@ -64,7 +68,7 @@ describe('failure groups', () => {
         title: 'New failure group ×312: read ECONNRESET',
         detail: 'charge.capture in payments, last 2.0 s ago',
         sinceMs: NOW - 900_000,
-        href: '#/failures/f1',
+        href: '#/failures?group=f1',
       },
     ]);
   });

@@ -1,32 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { curlOf } from '../../src-renderer/stores/copy-formats';
 import { childrenOf, fieldText, pathText, rootOf } from '../../src-renderer/stores/json-outline';
 import { logFile, logRows } from '../../src-renderer/stores/log-rows';
 import { PayloadTree } from '../../src-renderer/stores/payload-tree.svelte';
 import { readStack } from '../../src-renderer/stores/stack-lines';
-import { taskOf } from '../support/wire';
-
-it('writes a curl command that a shell takes apart as it was meant', () => {
-  const payloadText = `{"note":"it's \\"quoted\\" $HOME \`id\`","big":12345678901234567890}`;
-  const command = curlOf(taskOf(1, { tags: ["it's"] }), payloadText, 'http://127.0.0.1:8000/', true);
-  const words = execFileSync('sh', ['-c', command.replace(/^curl/, `printf '%s\\n'`)], {
-    encoding: 'utf8',
-    env: { MILLRACE_TOKEN: 'secret' },
-  }).split('\n');
-  expect(words.slice(0, 6)).toEqual([
-    '-X',
-    'POST',
-    'http://127.0.0.1:8000/api/tasks',
-    '-H',
-    'Authorization: Bearer secret',
-    '-H',
-  ]);
-  const body = words[8] ?? '';
-  expect(fieldText(body, 'payload')).toBe(payloadText);
-  expect(JSON.parse(body)).toMatchObject({ task_type: 'email', queue: 'default', tags: ["it's"], max_retries: 3 });
-  expect(command).not.toContain('secret');
-});
 
 it('reads JSON in place: numbers as written, names and texts with anything in them', () => {
   const text = '{ "a": 10000000000000000001, "b\\"]": ["x,]}", -1.50e+3, {}], "c": null }';

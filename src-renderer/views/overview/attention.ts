@@ -2,7 +2,7 @@
  * What an operator must look at, worst first, each in a sentence with its numbers. Pure. `sinceMs` is told only where
  * the data has it: the first failure of a group, the moment a target was missed, a last fetch, an empty queue.
  */
-import type { FailureGroup } from '#queue/contract/operation';
+import type { FailureGroup } from '#queue/contract/failure';
 import type { Queue, StatsOverview } from '#queue/contract/queue';
 import type { SystemState } from '#queue/contract/session';
 import type { Worker } from '#queue/contract/worker';
@@ -110,7 +110,7 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
       title: `${isNew ? 'New failure group' : 'Failures go on'} ×${formatNumber(count)}: ${head}${tail}`,
       detail: `${task_type} in ${queues.join(', ')}, last ${age} ago`,
       sinceMs: Date.parse(first_at),
-      href: href('failures', [fingerprint]),
+      href: href('failures', [], { group: fingerprint }),
       weight: count,
     };
   });
