@@ -113,7 +113,7 @@ describe('the desktop', () => {
     await app.quit();
     app = await start();
     queue = app.first;
-    await queue.getByText('Live', { exact: true }).waitFor();
+    await queue.getByText('Live', { exact: true }).waitFor().catch(async (e) => { await queue.screenshot({path: '/tmp/shell-rt/fail.png'}); console.log(queue.url(), app.log.slice(-3000)); throw e; });
     const bounds = await app.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds());
     expect(bounds).toMatchObject({ width: 1111, height: 777 });
   });
