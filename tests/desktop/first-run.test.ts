@@ -102,7 +102,7 @@ describe('an app that was killed', () => {
 
     app = await start();
     queue = app.first; // the local queue was used last: it opens at once
-    await queue.getByText('Live', { exact: true }).waitFor();
+    await app.live(queue);
     expect(world.redisPid).toBe(redisPid);
     const after = app.apiOf(queue);
     expect((await overview(after)).total).toBe(total + 1);
