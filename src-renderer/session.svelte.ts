@@ -19,6 +19,7 @@ import { IdentityStore } from './stores/identity-store.svelte';
 import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { TaskListStore } from './stores/task-list-store.svelte';
+import { WorkerSamples } from './stores/worker-samples.svelte';
 
 export interface SessionDeps {
   /** Origin of the server, with a trailing slash. */
@@ -36,6 +37,8 @@ const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
+  /** What the last heartbeats told, also before a screen shows it. */
+  readonly samples = new WorkerSamples();
   readonly connection = new ConnectionStore();
   readonly identity = new IdentityStore();
   /** The newest tasks of all, as the snapshot brings them. */
@@ -153,6 +156,7 @@ export class Session {
   #take(frame: ServerFrame): void {
     this.connection.apply(frame, this.#deps.time.now());
     this.system.apply(frame);
+    this.samples.apply(frame, this.#deps.time.now());
     this.operationsLoader.take(frame);
     if (this.identity.apply(frame)) void this.#identify();
     for (const listener of this.#listeners) listener(frame);

@@ -90,11 +90,15 @@ export class Claimer {
     return this.#lastFetchAt;
   }
 
-  /** It gets work where there is some: it was answered lately, or has no free slot to ask for. */
+  /**
+   * It gets work where there is some: it was answered lately, has no free slot to ask for, or names no queue to ask and
+   * has no question out: it then hears of the first task of any queue.
+   */
   get isFetching(): boolean {
     const { clock, concurrency } = this.#deps;
     if (this.#quieted) return false;
-    return this.#taken >= concurrency || clock.monotonic() - this.#heardAt <= FETCH_FRESH_MS;
+    const asksNobody = this.#lines.namesNone && this.#calls === 0;
+    return asksNobody || this.#taken >= concurrency || clock.monotonic() - this.#heardAt <= FETCH_FRESH_MS;
   }
 
   /** Queues besides the named ones that had work, or word of it, of late; the latest first. */

@@ -28,6 +28,11 @@ export class QueueLines {
     return this.#otherWeight !== null;
   }
 
+  /** Every queue is served, and none of them by its name. */
+  get namesNone(): boolean {
+    return this.#namedCount === 0;
+  }
+
   all(): IterableIterator<QueueLine> {
     return this.#lines.values();
   }

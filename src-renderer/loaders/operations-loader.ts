@@ -5,6 +5,7 @@
 import type { Operation } from '#queue/contract/operation';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { ApiClient } from '../net/api-client';
+import { ApiError } from '../net/api-error';
 import type { BrowserTime } from '../net/browser-time';
 import { moves, type OperationsStore } from '../stores/operations-store.svelte';
 
@@ -39,6 +40,16 @@ export class OperationsLoader {
       if (!signal.aborted) this.#store.fail(error);
     }
     this.#follow();
+  }
+
+  /** The one with what it skipped or failed at; one that is not kept is not there. */
+  async readOne(id: string): Promise<void> {
+    try {
+      const operation = await this.#api.call('getOperation', { params: { id } });
+      if (this.#store.operations.some((known) => known.id === id)) this.#store.put(operation);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error; // the list tells of a server that is away, and of one that is gone
+    }
   }
 
   take(frame: ServerFrame): void {

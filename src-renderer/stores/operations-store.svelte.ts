@@ -20,12 +20,12 @@ export function speedOf(operation: Operation, now: number): number | null {
   return seconds <= 0 || dealtWith(operation) === 0 ? null : dealtWith(operation) / seconds;
 }
 
-/** Milliseconds until it is through at the speed it has had; null where that is not known, or it does not move. */
-export function leftOf(operation: Operation, now: number): number | null {
-  if (!moves(operation)) return null;
-  const speed = speedOf(operation, now);
-  return speed === null ? null : (1000 * Math.max(0, operation.matched - dealtWith(operation))) / speed;
-}
+/** Milliseconds until it is through, as the server reckons; null where it is not known, or it does not move. */
+export const leftOf = ({ eta_seconds }: Operation): number | null => (eta_seconds === null ? null : 1000 * eta_seconds);
+
+/** Lists and frames leave out what went wrong: what was read of it stays. */
+const withRecent = (operation: Operation, known: Operation | undefined): Operation =>
+  operation.recent === undefined && known?.recent !== undefined ? { ...operation, recent: known.recent } : operation;
 
 export class OperationsStore {
   /** Newest first. */
@@ -37,7 +37,8 @@ export class OperationsStore {
   readonly current = $derived(this.underWay.find(moves) ?? this.underWay[0] ?? null);
 
   replace(operations: readonly Operation[]): void {
-    this.operations = operations;
+    const known = new Map(this.operations.map((operation) => [operation.id, operation]));
+    this.operations = operations.map((operation) => withRecent(operation, known.get(operation.id)));
     this.loaded = true;
     this.error = null;
   }
@@ -45,7 +46,7 @@ export class OperationsStore {
   put(operation: Operation): void {
     const known = this.operations.some(({ id }) => id === operation.id);
     this.operations = known
-      ? this.operations.map((each) => (each.id === operation.id ? operation : each))
+      ? this.operations.map((each) => (each.id === operation.id ? withRecent(operation, each) : each))
       : [operation, ...this.operations];
   }
 

@@ -11,29 +11,58 @@ export type Selection = { readonly ids: readonly string[] } | { readonly filter:
 const TERMS = { queue: 'queue', type: 'task_type', tag: 'tag', owner: 'owner', error: 'error' } as const;
 type Term = keyof typeof TERMS;
 
-const IDS_SHOWN = 3;
-const PART = /(?:([a-z]+):)?(?:"([^"]*)"|(\S+))/g;
+/** In the order in which they are written. */
+const FIELDS = [
+  'status',
+  'queue',
+  'task_type',
+  'tag',
+  'owner',
+  'error',
+  'worker',
+  'attempts_min',
+  'run_min',
+  'priority',
+  'since',
+  'until',
+  'payload',
+  'q',
+] as const satisfies readonly (keyof TaskFilter)[];
 
-const quoted = (value: string): string => (/[\s":]/.test(value) ? `"${value.replaceAll('"', '')}"` : value);
+const IDS_SHOWN = 3;
+const PART = /(?:([a-z]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
+
+const list = (value: string | number | readonly (string | number)[]): string => [value].flat().join(',');
+const quoted = (value: string): string => (/[\s":\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value);
+
+/** How each field of a filter is written; total, so that none is left out of what an operator agrees to. */
+const WRITERS: { readonly [Field in keyof Required<TaskFilter>]: (value: NonNullable<TaskFilter[Field]>) => string } = {
+  status: (value) => `state:${list(value)}`,
+  queue: (value) => `queue:${list(value)}`,
+  task_type: (value) => `type:${list(value)}`,
+  tag: (value) => `tag:${quoted(value)}`,
+  owner: (value) => `owner:${quoted(value)}`,
+  error: (value) => `error:${quoted(value)}`,
+  worker: (value) => `worker:${quoted(value)}`,
+  attempts_min: (value) => `attempts:>=${value}`,
+  run_min: (value) => `run:>=${value}s`,
+  priority: (value) => `priority:${list(value)}`,
+  since: (value) => `created:>=${value}`,
+  until: (value) => `created:<${value}`,
+  payload: (value) => value.map((match) => `payload.${match}`).join(' '),
+  q: (value) => quoted(value),
+};
+
+const write = <Field extends keyof Required<TaskFilter>>(filter: TaskFilter, field: Field): string | null => {
+  const value = filter[field];
+  return value === undefined ? null : WRITERS[field](value as NonNullable<TaskFilter[Field]>);
+};
 
 /** `state:failed queue:payments error:4f1c9a "free text"` */
-export function filterText({ status, since, until, q, ...filter }: TaskFilter): string {
-  const parts = status === undefined ? [] : [`state:${[status].flat().join(',')}`];
-  for (const [term, field] of Object.entries(TERMS)) {
-    const value = filter[field];
-    if (value !== undefined) parts.push(`${term}:${quoted([value].flat().join(','))}`);
-  }
-  const { worker, attempts_min, run_min, priority, payload = [] } = filter;
-  if (worker !== undefined) parts.push(`worker:${quoted(worker)}`);
-  if (attempts_min !== undefined) parts.push(`attempts:>=${attempts_min}`);
-  if (run_min !== undefined) parts.push(`run:>=${run_min}s`);
-  if (priority !== undefined) parts.push(`priority:${[priority].flat().join(',')}`);
-  for (const match of payload) parts.push(`payload.${match}`);
-  if (since !== undefined) parts.push(`created:>=${since}`);
-  if (until !== undefined) parts.push(`created:<${until}`);
-  if (q !== undefined) parts.push(quoted(q));
-  return parts.join(' ');
-}
+export const filterText = (filter: TaskFilter): string =>
+  FIELDS.map((field) => write(filter, field))
+    .filter((part) => part !== null)
+    .join(' ');
 
 /** The query, or the ids, the first of them where they are many. */
 export function selectionText(selection: Selection): string {
@@ -48,7 +77,7 @@ export function parseFilter(text: string): TaskFilter {
   const filter: TaskFilter = {};
   const free: string[] = [];
   for (const [whole, name, inQuotes, bare] of text.matchAll(PART)) {
-    const value = inQuotes ?? bare ?? '';
+    const value = inQuotes?.replace(/\\(.)/g, '$1') ?? bare ?? '';
     if (isTerm(name)) filter[TERMS[name]] = value;
     else free.push(name === undefined ? value : whole);
   }

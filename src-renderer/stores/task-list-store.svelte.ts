@@ -33,6 +33,8 @@ export class TaskListStore {
   tookMs = $state(0);
   /** Records that the pages together have looked at; 0 where all came from indexes. */
   scanned = $state(0);
+  /** The last page brought nothing new though there is more: it is not read on without being asked. */
+  stalled = $state(false);
   /** Frames change nothing while it is paused; they are counted. */
   paused = $state(false);
   missed = $state(0);
@@ -99,13 +101,15 @@ export class TaskListStore {
     this.loaded = true;
     this.tookMs = tookMs;
     this.scanned = 0;
+    this.stalled = page.tasks.length === 0;
     this.#finish(page);
   }
 
   append(page: TaskPage): void {
     const added = page.tasks.filter((task) => !this.#index.has(task.id)).map(rowOfTask);
     for (const [n, row] of added.entries()) this.#index.set(row.id, this.#first + this.rows.length + n);
-    this.rows = [...this.rows, ...added];
+    if (added.length > 0) this.rows = [...this.rows, ...added];
+    this.stalled = added.length === 0;
     this.#finish(page);
   }
 

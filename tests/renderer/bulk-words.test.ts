@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DryRun } from '#queue/contract/operation';
 import { type Queue, sumCounts } from '#queue/contract/queue';
+import { TaskFilter } from '#queue/contract/task';
 import {
   BULK_VERBS,
   type BulkVerb,
@@ -40,10 +41,34 @@ it('writes a filter as a query, and reads it back', () => {
   expect(parseFilter(text.replace('state:failed,retrying ', ''))).toEqual(filter);
 });
 
+it('writes every field that a filter can have', () => {
+  const text = filterText({
+    status: 'failed',
+    queue: ['a', 'b'],
+    task_type: 'charge.*',
+    owner: 'checkout',
+    worker: 'w-1',
+    attempts_min: 3,
+    run_min: 30,
+    priority: [8, 9],
+    since: '2026-11-22T12:00:00Z',
+    until: '2026-11-23T12:00:00Z',
+    payload: ['order.id:1234'],
+  });
+  expect(text).toBe(
+    'state:failed queue:a,b type:charge.* owner:checkout worker:w-1 attempts:>=3 run:>=30s priority:8,9 ' +
+      'created:>=2026-11-22T12:00:00Z created:<2026-11-23T12:00:00Z payload.order.id:1234',
+  );
+  const empty = Object.keys(TaskFilter.shape).filter((field) => filterText({ [field]: ['1'] } as TaskFilter) === '');
+  expect(empty).toEqual([]);
+});
+
 it('takes what names no term for text, and nothing for everything', () => {
   expect(parseFilter('  order   40918 ')).toEqual({ q: 'order 40918' });
   expect(parseFilter('http://x constructor:y')).toEqual({ q: 'http://x constructor:y' });
   expect(parseFilter('queue:a queue:b')).toEqual({ queue: 'b' });
+  const odd = { error: 'say "no" \\ and: stop' };
+  expect(parseFilter(filterText(odd))).toEqual(odd);
   expect(parseFilter(' ')).toEqual({});
   expect(selectionText({ filter: {} })).toBe('every task');
 });

@@ -193,3 +193,11 @@ it('takes the words of an error from the task, as long as it is of the same atte
   list.complete([taskOf(1, { attempts: 1, error }), taskOf(2, { attempts: 1, error })]);
   expect(list.rows.map((row) => row.error)).toEqual(['Error', 'Error: answered 503']);
 });
+
+it('says when a page brought nothing new, so that nobody reads on and on by itself', () => {
+  const { list, ids } = setup();
+  list.append({ tasks: [taskOf(1)], next_cursor: 'more', total: 9, total_exact: false, scanned: 5000 });
+  expect([list.stalled, list.scanned, ids().length]).toEqual([true, 5000, 2]);
+  list.append({ tasks: [taskOf(0)], next_cursor: 'more', total: 9, total_exact: false, scanned: 5000 });
+  expect([list.stalled, list.scanned]).toEqual([false, 10_000]);
+});

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { childrenOf, fieldText, pathText, rootOf } from '../../src-renderer/stores/json-outline';
+import { childrenOf, pathText, rootOf } from '../../src-renderer/stores/json-outline';
 import { logFile, logRows } from '../../src-renderer/stores/log-rows';
 import { PayloadTree } from '../../src-renderer/stores/payload-tree.svelte';
 import { readStack } from '../../src-renderer/stores/stack-lines';

@@ -52,6 +52,7 @@ export function uiWorld(answer: (call: Call) => Answer, info: SessionInfo = sess
     commands: new Commands(),
     toasts: new ToastStore(time),
     isMac: false,
+    openConnections: null,
   };
   return { ui, time, calls };
 }
@@ -66,4 +67,18 @@ export function giveDialogs(): void {
     const first = wish ?? this.querySelector('button:not(:disabled), input');
     if (first instanceof HTMLElement) first.focus();
   };
+}
+
+/** Boxes of this height that never change: jsdom lays nothing out. */
+export function giveLayout(heightPx = 600, widthPx = 360): void {
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe = () => undefined;
+      unobserve = () => undefined;
+      disconnect = () => undefined;
+    },
+  );
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(heightPx);
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(widthPx);
 }

@@ -24,6 +24,19 @@ it('tells that it does not get work although a slot is free', async () => {
   expect(directory.beats.at(-1)).toMatchObject({ fetching: false, last_fetch_at: heard });
 });
 
+it('counts as fetching while it serves every queue and none has work, not while a call of it is never answered', async () => {
+  const { directory, clock, engine } = await running({ config: { queues: [{ name: '*' }] } });
+  engine.add({ queue: 'emails' });
+  for (let i = 0; i < 40; i++) {
+    await clock.advance(1000);
+    expect(directory.beats.at(-1)).toMatchObject({ fetching: true });
+  }
+  engine.work = () => new Promise(() => undefined);
+  engine.add({ queue: 'images' });
+  await clock.advance(14_000);
+  expect(directory.beats.at(-1)).toMatchObject({ fetching: false });
+});
+
 it('counts as fetching while all its slots are taken, however long', async () => {
   const handler = held();
   const { directory, clock, engine, worker } = await running({ run: handler.run, config: { concurrency: 2 } });

@@ -1,8 +1,6 @@
 /** Columns of the task list: one that the query makes constant is left out, and why is said. Pure. */
 import type { Term } from '../../query/fields';
 
-export type ColumnId = 'state' | 'id' | 'type' | 'queue' | 'age' | 'attempt' | 'next' | 'run' | 'worker' | 'preview';
-
 const COLUMNS = [
   { id: 'state', label: 'State', width: '108px' },
   { id: 'id', label: 'Id', width: '120px' },

@@ -7,7 +7,6 @@ import type { Task } from '#queue/contract/task';
 import { idEnds } from '../../format';
 import { TaskActions } from '../../loaders/task-actions';
 import { describeError } from '../../net/api-error';
-
 import { href } from '../../router.svelte';
 import { confirmationFor } from '../../safety';
 import { curlOf, shellQuote } from '../../stores/copy-formats';
