@@ -24,6 +24,7 @@ const IMAGES = join(ROOT, 'docs', 'images');
 const INCIDENT_MINUTES = '10';
 const DEAD_LETTERS = 120;
 const PATIENCE_MS = 240_000;
+const CALM_S = 150;
 const SETTLE_MS = 900;
 /** Colours of a picture: text, lines and states; no photograph. */
 const COLOURS = 128;
@@ -44,8 +45,7 @@ const production = {
   WORKERS: '0',
 };
 try {
-  await withServer({}, calm);
-  await withServer(production, incident);
+  await Promise.all([withServer({}, calm), withServer(production, incident)]);
 } finally {
   await browser.close();
 }
@@ -53,8 +53,13 @@ try {
 /** A local queue on a quiet day. */
 async function calm(base, api) {
   const text = 'Redis keeps the queue. Workers keep the promises.';
-  const tasks = Array.from({ length: 5 }, () => ({ task_type: 'text_processing', payload: { text } }));
-  for (let second = 0; second < 20; second++) {
+  const mail = { to: 'ada@example.com', subject: 'Your order', text: 'Thank you.' };
+  for (let second = 0; second < CALM_S; second++) {
+    const tasks = [
+      { task_type: 'text_processing', payload: { text } },
+      ...(second % 2 === 0 ? [{ task_type: 'email', queue: 'emails', payload: mail }] : []),
+      ...(second % 3 === 0 ? [{ task_type: 'text_processing', queue: 'search', payload: { text } }] : []),
+    ];
     await api.submitAll(tasks);
     await sleep(1000);
   }
@@ -68,6 +73,7 @@ async function incident(base, api) {
   const demo = spawn(process.execPath, args, { stdio: 'inherit' });
   try {
     await deadLetters(api, demo);
+    await requeueSome(api);
     await takeAll(base, api, 'unlocked');
     await api.post('/api/session/lock');
     await takeAll(base, api, 'locked');
@@ -75,6 +81,13 @@ async function incident(base, api) {
   } finally {
     if (demo.exitCode === null && demo.kill('SIGTERM')) await once(demo, 'exit');
   }
+}
+
+/** An operation under way, slow enough to be seen, of the mails that were one too many. */
+async function requeueSome(api) {
+  const filter = { task_type: ['email.send'] };
+  const { matched } = await api.post('/api/dlq/requeue', { filter, dry_run: true });
+  await api.post('/api/dlq/requeue', { filter, expected_count: matched, rate: 0.1 });
 }
 
 async function deadLetters(api, demo) {
@@ -95,7 +108,8 @@ async function takeAll(base, api, when) {
       const page = await browser.newPage({ viewport: VIEWPORT, colorScheme: theme, reducedMotion: 'reduce' });
       page.setDefaultTimeout(15_000);
       try {
-        await page.goto(`${base}/#/${screen.at ?? ''}`);
+        const at = typeof screen.at === 'function' ? await screen.at(api) : screen.at;
+        await page.goto(`${base}/#/${at}`);
         await screen.prepare?.(page, api);
         await sleep(SETTLE_MS);
         await keep(screen, `${screen.name}-${theme}.png`, await page.screenshot());
