@@ -31,7 +31,7 @@ async function palette(page) {
   await row(page);
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').waitFor();
-  await page.keyboard.type('pay');
+  await page.keyboard.type('re');
 }
 
 async function fillForm(page) {
@@ -47,7 +47,7 @@ export const SCREENS = [
   { name: 'overview-calm', when: 'calm', documented: true, at: 'overview?range=15m', prepare: row },
   { name: 'first-submit', when: 'calm', at: 'submit' },
   { name: 'overview', when: 'locked', documented: true, at: 'overview?range=15m', prepare: text(/ECONNRESET/) },
-  { name: 'queues-read-only', when: 'locked', at: 'queues/payments', prepare: row },
+  { name: 'queues-read-only', when: 'locked', at: 'queues/payments?range=15m', prepare: row },
   {
     name: 'failures',
     when: 'unlocked',
@@ -71,7 +71,7 @@ export const SCREENS = [
     prepare: row,
   },
   { name: 'task', when: 'unlocked', documented: true, at: async (api) => `tasks/${await deadCapture(api)}` },
-  { name: 'queues', when: 'unlocked', documented: true, at: 'queues/payments', prepare: row },
+  { name: 'queues', when: 'unlocked', documented: true, at: 'queues/payments?range=15m', prepare: row },
   {
     name: 'workers',
     when: 'unlocked',

@@ -30,6 +30,16 @@ async function refundOrder({ payload, task, log, signal }: HandlerContext<Order>
 const about = { payload: Order, timeout: 20 };
 
 export default [
-  defineHandler({ ...about, type: 'charge.capture', description: 'Takes the money of an order', run: captureOrder }),
-  defineHandler({ ...about, type: 'charge.refund', description: 'Gives it back', run: refundOrder }),
+  defineHandler({
+    ...about,
+    type: 'charge.capture',
+    description: 'Takes the money of an order',
+    run: (context) => captureOrder(context),
+  }),
+  defineHandler({
+    ...about,
+    type: 'charge.refund',
+    description: 'Gives it back',
+    run: (context) => refundOrder(context),
+  }),
 ];

@@ -20,12 +20,12 @@ export class PspClient {
     this.#endpoint = endpoint;
   }
 
-  capture(key: string, order: object, signal: AbortSignal): Promise<Charge> {
-    return this.#post('/v2/captures', key, order, signal);
+  async capture(key: string, order: object, signal: AbortSignal): Promise<Charge> {
+    return await this.#post('/v2/captures', key, order, signal);
   }
 
-  refund(key: string, order: object, signal: AbortSignal): Promise<Charge> {
-    return this.#post('/v2/refunds', key, order, signal);
+  async refund(key: string, order: object, signal: AbortSignal): Promise<Charge> {
+    return await this.#post('/v2/refunds', key, order, signal);
   }
 
   /** The key makes a repeated call the same call: a task may run more than once. */
