@@ -28,7 +28,7 @@ async function start(program: string, redisUrl: string, display: string): Promis
   });
   try {
     const page = await app.firstWindow();
-    await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    await page.getByRole('contentinfo').getByRole('status').filter({ hasText: 'Live' }).waitFor();
     await page.locator('.kpi .value', { hasText: /\d/ }).first().waitFor();
     return performance.now() - began;
   } finally {

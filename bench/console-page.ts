@@ -54,7 +54,7 @@ export class ConsolePage {
   }
 
   async live(): Promise<void> {
-    await this.#page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    await this.#page.getByRole('contentinfo').getByRole('status').filter({ hasText: 'Live' }).waitFor();
   }
 
   /** @returns ms from the change of the address until the first rows that were read for it were painted */

@@ -52,7 +52,7 @@
   probe.usable = new Promise((resolve) => {
     const watch = new MutationObserver(() => {
       const values = [...document.querySelectorAll('.kpi .value')];
-      const live = document.querySelector('[role="status"]')?.textContent.includes('Live');
+      const live = document.querySelector('footer .live')?.textContent.includes('Live');
       if (!live || values.length !== 6 || !/\d/.test(values[0].textContent)) return;
       watch.disconnect();
       resolve(performance.now());

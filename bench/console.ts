@@ -97,10 +97,13 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
       await page.live();
       await page.reset();
       const start = performance.now();
-      await page.scroll(SCROLL_NOTCHES);
+      await kept(page, 'Scrolling', () => page.scroll(SCROLL_NOTCHES));
       await tell(page, (performance.now() - start) / 1000);
     });
   }
+
+  const kept = (page: ConsolePage, name: string, run: () => Promise<void>) =>
+    profiles === '' ? run() : page.profiled(join(profiles, `${name}.cpuprofile`), run);
 
   /** What the page did in `lasted` seconds. */
   async function tell(page: ConsolePage, lasted: number): Promise<void> {
@@ -144,9 +147,7 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
     await page.reset();
     const start = performance.now();
     const wait = () => sleep(seconds * 1000);
-    const commands = await load.commandsPerSecond(() =>
-      profiles === '' ? wait() : page.profiled(join(profiles, `${view}.cpuprofile`), wait),
-    );
+    const commands = await load.commandsPerSecond(() => kept(page, view, wait));
     const lasted = (performance.now() - start) / 1000;
     await tell(page, lasted);
     const after = await page.costs();
