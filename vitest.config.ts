@@ -8,12 +8,12 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes
     reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 15_000 } },
       {
         extends: true,
         plugins: [svelte({ configFile: false })],
         resolve: { conditions: ['browser'] }, // Svelte's reactive runtime, not the one for rendering on a server
-        test: { name: 'renderer', include: ['tests/renderer/**/*.test.ts'] },
+        test: { name: 'renderer', include: ['tests/renderer/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
         extends: true,

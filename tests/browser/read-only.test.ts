@@ -41,7 +41,9 @@ async function pressable(page: Page): Promise<{ seen: string[]; live: string[] }
   const live: string[] = [];
   const main = page.getByRole('main');
   for (const button of [...(await main.getByRole('button').all()), ...(await main.getByRole('link').all())]) {
-    const name = ((await button.getAttribute('aria-label')) ?? (await button.innerText())).replace(/\s+/g, ' ').trim();
+    const name = ((await button.getAttribute('aria-label')) ?? (await button.textContent()) ?? '')
+      .replace(/\s+/g, ' ')
+      .trim();
     if (!WRITES.test(name)) continue;
     seen.push(name);
     if (await button.isEnabled()) live.push(name);
@@ -79,7 +81,9 @@ it.each([
     const words = await page
       .getByRole('main')
       .evaluate((main) =>
-        [main.innerText, ...[...main.querySelectorAll('[title]')].map((each) => each.getAttribute('title'))].join('\n'),
+        [main.textContent, ...[...main.querySelectorAll('[title]')].map((each) => each.getAttribute('title'))].join(
+          '\n',
+        ),
       );
     expect(words).toContain('Read-only');
   }

@@ -1,8 +1,10 @@
 /** What the walks through the console have in common: a page that is live, steps that are counted, a handler to wait in. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
+import { z } from 'zod';
 import { type Operation, Operation as OperationSchema } from '#queue/contract/operation';
 import type { SubmitTaskInput } from '#queue/contract/task';
 import type { ConsoleWorld } from './console-world';
@@ -33,14 +35,14 @@ export async function submitAll({ api }: ConsoleWorld, tasks: readonly SubmitTas
 /** Resolves once so many tasks match this query of the list. */
 export async function untilTotal({ api }: ConsoleWorld, query: string, total: number): Promise<void> {
   await waitFor(`${total} tasks of ${query}`, async () => {
-    const page = await (await api.call('GET', `/api/tasks?${query}`)).json();
+    const page = z.object({ total: z.number() }).parse(await (await api.call('GET', `/api/tasks?${query}`)).json());
     return page.total === total ? page : null;
   });
 }
 
 export async function operations({ api }: ConsoleWorld): Promise<Operation[]> {
-  const { operations: all } = await (await api.call('GET', '/api/operations')).json();
-  return OperationSchema.array().parse(all);
+  const answer = await (await api.call('GET', '/api/operations')).json();
+  return z.object({ operations: z.array(OperationSchema) }).parse(answer).operations;
 }
 
 /** Says lines, tells its progress, and waits for a file; each started task can be let go or cancelled. */
