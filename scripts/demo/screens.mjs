@@ -31,7 +31,7 @@ async function palette(page) {
   await row(page);
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').waitFor();
-  await page.keyboard.type('re');
+  await page.keyboard.type('e');
 }
 
 async function fillForm(page) {

@@ -1,5 +1,6 @@
 /** What can be done everywhere: go to a view, change how things look, open the palette. */
 import type { Command } from '../commands.svelte';
+import { formatNumber } from '../format';
 import { href, type View } from '../router.svelte';
 import type { Ui } from '../ui';
 
@@ -31,6 +32,16 @@ export function frameCommands(
       run: () => router.go(href(view)),
     }),
   );
+  const queues = session.system.queues.map(
+    ({ name, depth }): Command => ({
+      id: `go-queue-${name}`,
+      title: `Queue ${name}`,
+      group: 'Go to',
+      icon: 'layers',
+      consequence: `Opens ${name}: ${formatNumber(depth.pending)} pending, ${formatNumber(depth.failed)} failed.`,
+      run: () => router.go(href('queues', [name])),
+    }),
+  );
   const connections: Command[] =
     openConnections === null
       ? []
@@ -48,6 +59,7 @@ export function frameCommands(
   return [
     ...places,
     ...connections,
+    ...queues,
     {
       id: 'palette',
       title: 'Search or run a command',
