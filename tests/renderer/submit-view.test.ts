@@ -26,10 +26,12 @@ const TYPES = {
   ],
 };
 
+const ABLE = sessionInfoOf({ capabilities: ['submitTask'] });
+
 beforeEach(giveDialogs);
 afterEach(cleanup);
 
-function open(hash: string, answer: (call: Call) => Answer | undefined, info = sessionInfoOf()) {
+function open(hash: string, answer: (call: Call) => Answer | undefined, info = ABLE) {
   let stored: Task = taskOf(1);
   const world = uiWorld((call) => {
     const own = answer(call);
@@ -138,7 +140,10 @@ it('asks before it submits where the connection is guarded', async () => {
   const { calls } = open(
     '#/submit?type=email',
     () => undefined,
-    sessionInfoOf({ safety: { level: 'guarded', unlocked_until: null, unlocked_by: null, locked: false } }),
+    sessionInfoOf({
+      capabilities: ['submitTask'],
+      safety: { level: 'guarded', unlocked_until: null, unlocked_by: null, locked: false },
+    }),
   );
   await fireEvent.input(await screen.findByLabelText(/^to/), { target: { value: 'x' } });
   await fireEvent.click(screen.getByRole('button', { name: /^Submit task/ }));
