@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Gates, livePage, submitAll, untilTotal } from '../support/console-steps';
+import { Gates, livePage, newest, submitAll, untilTotal } from '../support/console-steps';
 import { ConsoleWorld } from '../support/console-world';
 
 const IMAGE = '<img src=x onerror="window.broken=1">';
@@ -48,9 +48,7 @@ beforeAll(async () => {
   ]);
   await untilTotal(world, 'status=failed', 12);
   await untilTotal(world, 'status=completed', 1);
-  const idOf = async (status: string) =>
-    (await (await world.api.call('GET', `/api/tasks?status=${status}`)).json()).tasks[0].id;
-  [failed, completed] = [await idOf('failed'), await idOf('completed')];
+  [failed, completed] = [(await newest(world, 'status=failed')).id, (await newest(world, 'status=completed')).id];
 });
 afterAll(async () => {
   await world?.stop();
@@ -139,26 +137,18 @@ it('does not let a value that turns the direction of writing reorder what stands
 
 it('runs no inline script even where markup got in: the policy of the page forbids it', async () => {
   const page = await livePage(world);
-  const refused = await page.evaluate(
-    async (html) => {
-      const violation = new Promise<string>((resolve) =>
-        document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective), {
-          once: true,
-        }),
-      );
-      document.body.insertAdjacentHTML('beforeend', html);
-      return violation;
-    },
-    IMAGE.replace('src=x', 'src="data:,"'),
-  );
+  const refused = await page.evaluate(`new Promise((resolve) => {
+    document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective), { once: true });
+    document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(IMAGE.replace('src=x', 'src="data:,"'))});
+  })`);
   expect(refused).toMatch(/^script-src/);
   expect(await page.evaluate('window.broken')).toBeUndefined();
-  const inline = await page.evaluate(() => {
+  const inline = await page.evaluate(`{
     const script = document.createElement('script');
     script.textContent = 'window.broken = 1';
     document.head.append(script);
-    return Reflect.get(window, 'broken');
-  });
+    window.broken;
+  }`);
   expect(inline).toBeUndefined();
   expect(world.takeErrors().join('\n')).toContain('Content Security Policy');
   const policy = (await fetch(world.base)).headers.get('content-security-policy');

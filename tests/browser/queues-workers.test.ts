@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Gates, livePage, submitAll } from '../support/console-steps';
+import { Gates, livePage, queueOf, submitAll, workersOf } from '../support/console-steps';
 import { ConsoleWorld } from '../support/console-world';
 import { waitFor } from '../support/millrace-process';
 
@@ -16,7 +16,6 @@ afterAll(async () => {
   gates[Symbol.dispose]();
 });
 
-const queue = async (name: string) => (await world.api.call('GET', `/api/queues/${name}`)).json();
 const detailOf = (page: Page, name: string) => page.getByRole('region', { name: `Queue ${name}` });
 
 it('pauses a queue and resumes it, says so, and can take it back', async () => {
@@ -26,7 +25,7 @@ it('pauses a queue and resumes it, says so, and can take it back', async () => {
   await detail.getByRole('button', { name: /^Pause/ }).click();
   await detail.getByRole('button', { name: /^Resume/ }).waitFor();
   await page.getByText('Paused default: running tasks go on').waitFor();
-  expect((await queue('default')).paused).toBe(true);
+  expect((await queueOf(world, 'default')).paused).toBe(true);
   const task = await world.api.submit({ task_type: 'text_processing', payload: { text: 'held' } });
   await page.getByRole('button', { name: 'Undo' }).click();
   await detail.getByRole('button', { name: /^Pause/ }).waitFor();
@@ -49,13 +48,13 @@ it('shows a limit that the server refuses at its field, and saves one that fits'
   await expect.poll(() => concurrency.getAttribute('aria-invalid')).toBe('true');
   const note = await concurrency.getAttribute('aria-describedby');
   expect(await page.locator(`[id="${note}"]`).textContent()).toMatch(/\w/);
-  expect((await queue('default')).limits.concurrency).toBeNull();
+  expect((await queueOf(world, 'default')).limits.concurrency).toBeNull();
   await concurrency.fill('7');
   await dialog.getByRole('list', { name: 'What changes' }).getByText('none').waitFor();
   await save.click();
   await dialog.waitFor({ state: 'detached' });
   await detailOf(page, 'default').getByText('7 over all workers').waitFor();
-  expect((await queue('default')).limits.concurrency).toBe(7);
+  expect((await queueOf(world, 'default')).limits.concurrency).toBe(7);
   await page.close();
 });
 
@@ -101,8 +100,8 @@ it('starts a pool in the dialog, scales it, quiets a worker, and removes the poo
 it('tells of a worker that was killed: how it ended, which task ran in it, and that another serves', async () => {
   const task = await world.api.submit({ task_type: 'gated', payload: { gate: gates.path('killed') } });
   const { worker_id: victim } = await world.api.until(task.id, 'processing');
-  const { workers } = await (await world.api.call('GET', '/api/workers')).json();
-  const { pid } = workers.find(({ id }: { id: string }) => id === victim);
+  const { pid } = (await workersOf(world)).find(({ id }) => id === victim) ?? {};
+  if (pid === undefined) throw new Error('no worker runs it');
   const page = await livePage(world, 'workers');
   const main = page.getByRole('main');
   await main.getByRole('row').filter({ hasText: 'gated' }).first().waitFor();
