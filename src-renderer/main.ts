@@ -58,6 +58,7 @@ async function showConsole(target: HTMLElement): Promise<void> {
     preferences,
     toasts: new ToastStore(browserTime),
     isMac,
+    openConnections: desktop === null ? null : () => void desktop.switchProfile(),
   };
   const keyboard = new Keyboard({ commands, isMac, singleKeys: () => preferences.singleKeys, now: browserTime.now });
   addEventListener('keydown', keyboard.onkeydown);

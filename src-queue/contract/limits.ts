@@ -62,6 +62,11 @@ export const LIMITS = {
   operationRecent: 50,
   /** Rows that one export of the console holds in memory. */
   exportRows: 100_000,
+  /** Characters of tasks that the console sends in one bulk request, unless one task alone has more. */
+  submitChunkChars: 4 * 1024 * 1024,
+  /** Rows of a chosen file that the console shows; and rejected rows that it keeps, to be shown and saved. */
+  submitPreviewRows: 20,
+  submitRejectsKept: 10_000,
   concurrency: 1000,
   /** Connection profiles of one user of the desktop app. */
   profiles: 200,

@@ -17,7 +17,7 @@ const PLACES: readonly { view: View; title: string; keys?: string; icon: NonNull
 ];
 
 export function frameCommands(
-  { router, preferences, session }: Ui,
+  { router, preferences, session, openConnections }: Ui,
   show: (what: 'palette' | 'shortcuts') => void,
 ): Command[] {
   const places = PLACES.map(
@@ -31,8 +31,23 @@ export function frameCommands(
       run: () => router.go(href(view)),
     }),
   );
+  const connections: Command[] =
+    openConnections === null
+      ? []
+      : [
+          {
+            id: 'connections',
+            title: 'Switch connection',
+            group: 'Go to',
+            keys: 'mod+shift+p',
+            icon: 'plug',
+            consequence: 'Opens the connections.',
+            run: openConnections,
+          },
+        ];
   return [
     ...places,
+    ...connections,
     {
       id: 'palette',
       title: 'Search or run a command',

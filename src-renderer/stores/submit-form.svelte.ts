@@ -1,108 +1,142 @@
 /**
- * A task as it is typed: what is wrong with it is known while it is typed, by the server's own schema, and what the
+ * A task as it is typed. The payload is one JSON text; its fields read from it and write into it, so both are always in
+ * step. What is wrong is known while it is typed, by the server's own schema and by that of the task type, and what the
  * server finds wrong is shown at the same places. No I/O.
  */
 import type { FieldError } from '#queue/contract/errors';
-import { findPayloadFault } from '#queue/contract/payload';
-import { SubmitTask, type SubmitTaskInput, type Task } from '#queue/contract/task';
+import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { lineOfPath, lossyNumber } from './json-place';
+import { isObject } from './json-schema';
+import { type PayloadField, payloadFields } from './payload-fields';
+import { readText, textOfValue, valueAt, withValue } from './payload-text';
+import { type Fault, findFaults, parsePayload } from './submit-faults';
+import { moreOptions, requestOf, type Start } from './submit-request';
 
-interface ParsedPayload {
-  value: unknown;
-  /** Empty where the text is JSON. */
-  error: string;
-  /** From 1; null where it is not known. */
-  line: number | null;
-}
+/** Everything but the payload, as it is typed. */
+const BLANK = {
+  type: '',
+  queue: 'default',
+  priority: '5',
+  name: '',
+  start: 'now' as Start,
+  /** `5m`, where it starts in a while. */
+  delay: '5m',
+  /** `2026-11-25T14:30`, here. */
+  startAt: '',
+  maxRetries: '',
+  timeout: '',
+  backoffType: '' as '' | 'exponential' | 'fixed',
+  backoffBase: '',
+  backoffMax: '',
+  uniqueKey: '',
+  idempotencyKey: '',
+  dependsOn: '',
+  expiresAt: '',
+};
+export type SubmitText = typeof BLANK;
 
 export class SubmitForm {
-  type = $state('');
-  queue = $state('default');
-  priority = $state('5');
-  name = $state('');
-  maxRetries = $state('');
-  timeout = $state('');
+  readonly text: SubmitText = $state({ ...BLANK });
+  tags = $state<string[]>([]);
   payload = $state('{}');
+  /** JSON Schema of the payload, of the type that is chosen; null where there is none. */
+  schema = $state.raw<unknown>(null);
+  /** Unix ms of the last change: what "in 5m" counts from. */
+  nowMs = $state(0);
   /** Of the last refused submit; gone when anything is changed. */
   refused = $state.raw<readonly FieldError[]>([]);
-  /** Errors of fields that nobody has touched are not shown before the first submit. */
+  /** What is only missing is not shown before the first submit. */
   tried = $state(false);
+  /** What was typed where the value alone does not tell: `1.` on the way to `1.5`. */
+  #drafts = $state<Record<string, string>>({});
 
   readonly parsed = $derived(parsePayload(this.payload));
-  /** What would be sent. */
-  readonly request = $derived<SubmitTaskInput>({
-    task_type: this.type.trim(),
-    queue: this.queue.trim(),
-    priority: toNumber(this.priority),
-    ...(this.name.trim() === '' ? {} : { name: this.name.trim() }),
-    ...(this.maxRetries === '' ? {} : { max_retries: toNumber(this.maxRetries) }),
-    ...(this.timeout === '' ? {} : { timeout: toNumber(this.timeout) }),
-    payload: isObject(this.parsed.value) ? this.parsed.value : {},
+  readonly fields = $derived(payloadFields(this.schema));
+  /** Why the fields cannot write into the payload; empty where they can. */
+  readonly fieldsLocked = $derived.by(() => {
+    if (this.parsed.error !== '') return 'The JSON has a fault: mend it there first.';
+    if (!isObject(this.parsed.value)) return 'The payload is no JSON object: mend it there first.';
+    return '';
   });
-  readonly faults = $derived(findFaults(this.parsed, this.request));
-  readonly errors = $derived<readonly FieldError[]>([...this.faults, ...this.refused]);
+  /** What would be sent. */
+  readonly request = $derived<SubmitTaskInput>(requestOf(this.text, this.tags, this.parsed.value, this.nowMs));
+  readonly faults = $derived<readonly Fault[]>(findFaults(this));
+  /** What is shown. */
+  readonly errors = $derived<readonly Fault[]>([
+    ...this.faults.filter(({ missing }) => this.tried || !missing),
+    ...this.refused.map((error) => ({ ...error, missing: false })),
+  ]);
+  /** Something under "more options" is filled in. */
+  readonly more = $derived(moreOptions(this.text));
 
-  /** The first error of a field, also of what lies in it; empty where there is none or where it is too early to tell. */
+  /** The first error of a field, also of what lies in it; empty where there is none. */
   errorOf(path: string): string {
     const found = this.errors.find((error) => error.path === path || error.path.startsWith(`${path}.`));
     if (found === undefined) return '';
-    if (path === 'task_type' && this.type === '' && !this.tried) return '';
     const inner = found.path.slice(path.length + 1);
-    return inner === '' ? found.message : `${inner} ${found.message}`;
+    return inner === '' ? found.message : `${inner}: ${found.message}`;
   }
 
-  /** Begins as another task was submitted; its keys and times are its own. */
-  fill(task: Task): void {
-    this.type = task.task_type;
-    this.queue = task.queue;
-    this.priority = String(task.priority);
-    this.name = task.name ?? '';
-    this.maxRetries = String(task.max_retries);
-    this.timeout = String(task.timeout);
-    this.payload = JSON.stringify(task.payload ?? {}, null, 2);
-    this.touch();
+  /** The first error within the payload, with the line of the JSON that it is about. */
+  readonly payloadError = $derived.by(() => {
+    const found = this.errors.find(({ path }) => path === 'payload' || path.startsWith('payload.'));
+    if (found === undefined) return null;
+    const name = found.path.slice('payload.'.length);
+    return {
+      name,
+      message: found.message,
+      line: this.parsed.error === '' ? lineOfPath(this.payload, name) : this.parsed.line,
+    };
+  });
+
+  textOf(field: PayloadField): string {
+    const value = valueAt(this.parsed.value, field.path);
+    const draft = this.#drafts[field.name];
+    const same = draft !== undefined && JSON.stringify(readText(draft, field)) === JSON.stringify(value);
+    return same ? draft : textOfValue(value, field);
   }
 
-  /** Call on every input: the server's verdict was about other values. */
-  touch(): void {
+  setField(field: PayloadField, text: string): void {
+    this.#drafts[field.name] = text;
+    this.setValue(field, readText(text, field));
+  }
+
+  /** @param value undefined takes the field out */
+  setValue(field: PayloadField, value: unknown): void {
+    if (this.fieldsLocked !== '') return;
+    this.payload = JSON.stringify(withValue(this.parsed.value, field.path, value), null, 2);
+  }
+
+  /** Begins as another task was submitted; its keys and times are its own. @param payloadText as it was written */
+  fill(task: Task, payloadText: string): void {
+    this.clear();
+    Object.assign(this.text, {
+      type: task.task_type,
+      queue: task.queue,
+      priority: String(task.priority),
+      name: task.name ?? '',
+      maxRetries: String(task.max_retries),
+      timeout: String(task.timeout),
+      backoffType: task.backoff.type,
+      backoffBase: String(task.backoff.base),
+      backoffMax: String(task.backoff.max),
+    });
+    this.tags = [...task.tags];
+    this.payload = lossyNumber(payloadText) === null ? JSON.stringify(task.payload ?? {}, null, 2) : payloadText;
+  }
+
+  clear(): void {
+    Object.assign(this.text, BLANK);
+    this.tags = [];
+    this.payload = '{}';
+    this.#drafts = {};
+    this.tried = false;
     this.refused = [];
   }
-}
 
-function findFaults({ value, error }: ParsedPayload, request: SubmitTaskInput): FieldError[] {
-  const faults: FieldError[] = [];
-  if (error !== '') faults.push({ path: 'payload', message: error });
-  else if (!isObject(value)) faults.push({ path: 'payload', message: 'must be a JSON object' });
-  else {
-    const fault = findPayloadFault(value);
-    if (fault !== null) faults.push(fault);
-  }
-  const checked = SubmitTask.safeParse(request);
-  if (!checked.success) {
-    for (const issue of checked.error.issues) {
-      const path = issue.path.join('.');
-      if (path !== 'payload')
-        faults.push({
-          path,
-          message: path === 'task_type' && request.task_type === '' ? 'is required' : issue.message,
-        });
-    }
-  }
-  return faults;
-}
-
-/** NaN for what is no number, which the schema then names. */
-const toNumber = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
-
-const isObject = (value: unknown): value is Record<string, never> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function parsePayload(text: string): ParsedPayload {
-  try {
-    return { value: JSON.parse(text), error: '', line: null };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const position = /position (\d+)/.exec(message)?.[1];
-    const line = position === undefined ? null : text.slice(0, Number(position)).split('\n').length;
-    return { value: undefined, error: message.replace(/ in JSON at position.*$/, ''), line };
+  /** Call on every input: the server's verdict was about other values. @param nowMs Unix ms */
+  touch(nowMs: number): void {
+    this.refused = [];
+    this.nowMs = nowMs;
   }
 }
