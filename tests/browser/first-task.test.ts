@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { list, newest } from '../support/console-steps';
 import { ConsoleWorld } from '../support/console-world';
 
 /** From the first page to a task that is seen to be done: what somebody may need who reads what is on screen. */
@@ -39,7 +40,7 @@ it('leads from the first page of a fresh server to a completed task by what is o
 
   expect(steps).toBeLessThanOrEqual(MOST_STEPS);
   expect(performance.now() - began).toBeLessThan(MOST_MS);
-  const [done] = (await (await world.api.call('GET', '/api/tasks')).json()).tasks;
+  const done = await newest(world);
   expect(done).toMatchObject({ task_type: 'text_processing', status: 'completed' });
   expect(await inspector.textContent()).toContain(done.id);
   expect(world.takeErrors()).toEqual([]);
@@ -57,7 +58,7 @@ it('says what is wrong with a form that was sent too early, and leads to the fie
   await main.getByRole('button', { name: /^Submit/ }).click();
   const payload = main.getByRole('textbox', { name: /^Payload/ });
   await expect.poll(() => payload.getAttribute('aria-invalid')).toBe('true');
-  const { total } = await (await world.api.call('GET', '/api/tasks')).json();
+  const { total } = await list(world, '');
   expect(total).toBe(1); // that of the test before
   await page.close();
 });

@@ -1,12 +1,24 @@
 import type { Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Gates, livePage, submitAll, untilTotal } from '../support/console-steps';
+import { z } from 'zod';
+import { FailureGroup } from '#queue/contract/failure';
+import {
+  Gates,
+  livePage,
+  newest,
+  queueOf,
+  read,
+  statistics,
+  submitAll,
+  untilTotal,
+  workersOf,
+} from '../support/console-steps';
 import { ConsoleWorld, VIEWS } from '../support/console-world';
 
 const REASON = 'Mend the orders of today';
 /** Names of buttons that write, whatever else is on the screen. */
 const WRITES =
-  /^(Pause|Resume|Limits…|Purge…|Requeue…|Delete…|Cancel…|Priority|Retry now|Run now|Edit…|Edit & requeue…|Cancel|Start a pool…|Start workers|Edit pool…|Restart|Restart worker|Quiet|Stop…|Abort…|One process (more|fewer).*|Make a key…|Revoke…|Submit( 1)?( task)?)( \S{1,2})?$/;
+  /^(Pause|Resume|Limits…|Purge…|Requeue…|Delete…|Cancel…|Priority|Retry now|Run now|Edit…|Edit & requeue…|Cancel|Start a pool…|Start workers|Edit pool…|Restart|Restart worker|Quiet|Stop…|Abort…|One process (more|fewer).*|Make a key…|Revoke…|Submit( 1)?( task)?)( ?\S{1,2})?$/;
 
 const gates = new Gates();
 let world: ConsoleWorld;
@@ -25,9 +37,7 @@ beforeAll(async () => {
   ]);
   await untilTotal(world, 'status=failed', 1);
   await untilTotal(world, 'status=processing', 1);
-  const idOf = async (status: string) =>
-    (await (await world.api.call('GET', `/api/tasks?status=${status}`)).json()).tasks[0].id;
-  [failedId, runningId] = [await idOf('failed'), await idOf('processing')];
+  [failedId, runningId] = [(await newest(world, 'status=failed')).id, (await newest(world, 'status=processing')).id];
   await world.api.call('POST', '/api/session/lock');
 });
 afterAll(async () => {
@@ -60,13 +70,13 @@ it.each([
   { route: 'queues/orders' },
   { route: 'workers/first' },
 ])('refuses on $route what would write, with words', async ({ route }) => {
-  const first = async (path: string, list: string, id: string) =>
-    (await (await world.api.call('GET', path)).json())[list][0][id];
+  const { groups } = await read(world, '/api/dlq/groups', z.object({ groups: z.array(FailureGroup) }));
+  const [worker] = await workersOf(world);
   const named = route
-    .replace('group=first', `group=${await first('/api/dlq/groups', 'groups', 'fingerprint')}`)
+    .replace('group=first', `group=${groups[0]?.fingerprint}`)
     .replace('id=failed', `id=${failedId}`)
     .replace('id=running', `id=${runningId}`)
-    .replace('workers/first', `workers/${await first('/api/workers', 'workers', 'id')}`);
+    .replace('workers/first', `workers/${worker?.id}`);
   const page = await livePage(world, named);
   await page
     .getByRole('banner')
@@ -140,7 +150,7 @@ const forced = (page: Page) =>
             headers: { 'content-type': 'application/json' },
             ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           });
-          return { call: `${method} ${path}`, status: answer.status, code: (await answer.json()).code };
+          return { call: `${method} ${path}`, status: answer.status, code: JSON.parse(await answer.text()).code };
         }),
       );
     },
@@ -148,10 +158,10 @@ const forced = (page: Page) =>
   );
 
 it('answers forced calls of the page with 403, and changes nothing', async () => {
-  const before = await (await world.api.call('GET', '/api/tasks/stats/overview')).json();
+  const before = await statistics(world);
   const page = await livePage(world);
   for (const answer of await forced(page)) expect(answer).toMatchObject({ status: 403, code: 'READ_ONLY' });
-  const after = await (await world.api.call('GET', '/api/tasks/stats/overview')).json();
+  const after = await statistics(world);
   expect([after.total, after.pending, after.processing, after.failed]).toEqual([
     before.total,
     before.pending,
@@ -181,7 +191,7 @@ it('is unlocked with a reason for some minutes, counts down, works, is locked ag
   await queue.getByRole('button', { name: /^Pause/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Pause orders' }).click();
   await queue.getByRole('button', { name: /^Resume/ }).waitFor();
-  expect((await (await world.api.call('GET', '/api/queues/orders')).json()).paused).toBe(true);
+  expect((await queueOf(world, 'orders')).paused).toBe(true);
 
   await left.click();
   await title.getByRole('button', { name: /Read-only/ }).waitFor();

@@ -199,7 +199,7 @@ it('copies a task as a curl command that works', async () => {
   await inspectorOf(page).getByRole('button', { name: 'More to do with this task' }).click();
   await page.getByRole('menuitem', { name: /^Copy curl/ }).click();
   await page.getByText('A curl command that submits it again is copied').waitFor();
-  const command = await page.evaluate(() => navigator.clipboard.readText());
+  const command = String(await page.evaluate('navigator.clipboard.readText()'));
   const { stdout } = await run('/bin/sh', ['-c', `${command} -s`]);
   const again = JSON.parse(stdout);
   expect(again.id).not.toBe(task.id);

@@ -1,12 +1,13 @@
 /** What the walks through the console have in common: a page that is live, steps that are counted, a handler to wait in. */
-
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { z } from 'zod';
 import { type Operation, Operation as OperationSchema } from '#queue/contract/operation';
-import type { SubmitTaskInput } from '#queue/contract/task';
+import { Queue, StatsOverview } from '#queue/contract/queue';
+import { type SubmitTaskInput, type Task, TaskPage } from '#queue/contract/task';
+import { type Worker, Worker as WorkerSchema } from '#queue/contract/worker';
 import type { ConsoleWorld } from './console-world';
 import { waitFor } from './millrace-process';
 
@@ -33,17 +34,42 @@ export async function submitAll({ api }: ConsoleWorld, tasks: readonly SubmitTas
 }
 
 /** Resolves once so many tasks match this query of the list. */
-export async function untilTotal({ api }: ConsoleWorld, query: string, total: number): Promise<void> {
+export async function untilTotal(world: ConsoleWorld, query: string, total: number): Promise<void> {
   await waitFor(`${total} tasks of ${query}`, async () => {
-    const page = z.object({ total: z.number() }).parse(await (await api.call('GET', `/api/tasks?${query}`)).json());
+    const page = await list(world, query);
     return page.total === total ? page : null;
   });
 }
 
-export async function operations({ api }: ConsoleWorld): Promise<Operation[]> {
-  const answer = await (await api.call('GET', '/api/operations')).json();
-  return z.object({ operations: z.array(OperationSchema) }).parse(answer).operations;
+/** What the API answers to this path, checked. */
+export async function read<Schema extends z.ZodType>(
+  { api }: ConsoleWorld,
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  return schema.parse(await (await api.call('GET', path)).json());
 }
+
+export const list = (world: ConsoleWorld, query: string): Promise<TaskPage> =>
+  read(world, `/api/tasks?${query}`, TaskPage);
+
+/** The newest of those that match. */
+export async function newest(world: ConsoleWorld, query = ''): Promise<Task> {
+  const [task] = (await list(world, query)).tasks;
+  if (task === undefined) throw new Error(`no task of ${query}`);
+  return task;
+}
+
+export const statistics = (world: ConsoleWorld): Promise<StatsOverview> =>
+  read(world, '/api/tasks/stats/overview', StatsOverview);
+
+export const queueOf = (world: ConsoleWorld, name: string): Promise<Queue> => read(world, `/api/queues/${name}`, Queue);
+
+export const workersOf = async (world: ConsoleWorld): Promise<Worker[]> =>
+  (await read(world, '/api/workers', z.object({ workers: z.array(WorkerSchema) }))).workers;
+
+export const operations = async (world: ConsoleWorld): Promise<Operation[]> =>
+  (await read(world, '/api/operations', z.object({ operations: z.array(OperationSchema) }))).operations;
 
 /** Says lines, tells its progress, and waits for a file; each started task can be let go or cancelled. */
 const GATED = `
