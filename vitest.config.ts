@@ -2,18 +2,18 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, or a browser. */
+/** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
     maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes
     reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 15_000 } },
       {
         extends: true,
         plugins: [svelte({ configFile: false })],
         resolve: { conditions: ['browser'] }, // Svelte's reactive runtime, not the one for rendering on a server
-        test: { name: 'renderer', include: ['tests/renderer/**/*.test.ts'] },
+        test: { name: 'renderer', include: ['tests/renderer/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
         extends: true,

@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- --peers] [--repetitions N] [--tasks N] [--only TEXT]`: what this machine does with Millrace, and
- * with BullMQ beside it in turns; `--only` runs the measures whose name has TEXT in it. Timings on shared machines swing by a factor of two: compare ratios of one run, not figures.
+ * with BullMQ beside it in turns; with `--console` what the console does instead. `--only` runs the measures whose name has TEXT in it. Timings on shared machines swing by a factor of two: compare ratios of one run, not figures.
  */
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { startRedis } from '../tests/support/redis-server';
@@ -16,8 +16,13 @@ const { values: options } = parseArgs({
   options: {
     peers: { type: 'boolean', default: false },
     repetitions: { type: 'string', default: '3' },
-    tasks: { type: 'string', default: '20000' },
+    tasks: { type: 'string' },
     only: { type: 'string', default: '' },
+    console: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '30' },
+    events: { type: 'string', default: '1000' },
+    profiles: { type: 'string', default: '' },
+    electron: { type: 'string', default: '' },
   },
 });
 
@@ -29,14 +34,30 @@ const processing = (concurrency: number) => `process no-op tasks, one worker, co
 const MEMORY_TASKS = 20_000;
 const PICKUPS = 300;
 
+const machine = () =>
+  `${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}, Node ${process.version}`;
+
+/** Its browser is loaded only for it. */
+async function benchConsole(repetitions: number): Promise<void> {
+  const { measureConsole } = await import('./console');
+  console.log(machine());
+  await measureConsole({
+    tasks: Number(options.tasks ?? 100_000),
+    repetitions,
+    seconds: Number(options.seconds),
+    eventsPerSecond: Number(options.events),
+    profiles: options.profiles,
+    electron: options.electron,
+  });
+}
+
 async function main(): Promise<void> {
   const repetitions = Number(options.repetitions);
-  const tasks = Number(options.tasks);
+  if (options.console) return benchConsole(repetitions);
+  const tasks = Number(options.tasks ?? 20_000);
   const server = await startRedis({ args: ['--appendfsync', 'everysec'] });
   const admin = new Redis({ host: server.host, port: server.port });
-  console.log(
-    `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, Redis ${/redis_version:(\S+)/.exec(await admin.info('server'))?.[1]}`,
-  );
+  console.log(`${machine()}, Redis ${/redis_version:(\S+)/.exec(await admin.info('server'))?.[1]}`);
   console.log(
     `${tasks} tasks a run, ${repetitions} repetitions, AOF everysec, payload of about 200 bytes, priorities 1 to 10`,
   );

@@ -78,26 +78,31 @@ export class MillraceSubject implements Subject {
     await this.connected.close();
   }
 
-  async #startWorker(concurrency: number): Promise<ChildProcess> {
-    const args = [
-      PROGRAM,
-      '--worker',
-      '--redis',
-      this.#server.url,
-      '--queues',
-      QUEUE,
-      '--concurrency',
-      String(concurrency),
-      '--handlers',
-      HANDLERS,
-    ];
-    const worker = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'silent' } });
-    await until(async () => (await this.connected.directory.list()).some((live) => live.state === 'running'), 20_000);
-    return worker;
+  #startWorker(concurrency: number): Promise<ChildProcess> {
+    return startWorker(this.#server.url, this.connected, QUEUE, concurrency);
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+/** A worker of the shipped program with the handlers of this bench; resolves once it takes tasks. */
+export async function startWorker(
+  redisUrl: string,
+  connected: ConnectedEngine,
+  queue: string,
+  concurrency: number,
+): Promise<ChildProcess> {
+  const options = {
+    '--redis': redisUrl,
+    '--queues': queue,
+    '--concurrency': String(concurrency),
+    '--handlers': HANDLERS,
+  };
+  const args = [PROGRAM, '--worker', ...Object.entries(options).flat()];
+  const worker = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'silent' } });
+  await until(async () => (await connected.directory.list()).some((live) => live.state === 'running'), 20_000);
+  return worker;
+}
+
+export async function stop(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
   await gone;

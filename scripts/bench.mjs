@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
+import { electronAtHand } from './electron-runtime.mjs';
 import { ROOT, runForeground } from './run.mjs';
 
 if (bootstrap({ needs: ['redis'] })) {
@@ -22,14 +23,16 @@ if (bootstrap({ needs: ['redis'] })) {
       emptyOutDir: true,
       rolldownOptions: {
         input: { main: join(ROOT, 'bench', 'main.ts') },
-        external: EXTERNALS,
+        external: [...EXTERNALS, '@playwright/test'],
         output: { format: 'cjs', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name]-[hash].js' },
       },
     },
   });
+  const electron = electronAtHand();
   process.exitCode = await runForeground(process.execPath, [
     '--expose-gc',
     join(outDir, 'main.js'),
+    ...(electron === undefined ? [] : ['--electron', electron.program]),
     ...process.argv.slice(2),
   ]);
 } else {

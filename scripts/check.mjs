@@ -14,6 +14,7 @@ const steps = {
     return faults.length === 0;
   },
   'tsc (main, worker, queue, tests)': () => node('typescript/bin/tsc', '-p', 'tsconfig.node.json'),
+  'tsc (tests in a browser)': () => node('typescript/bin/tsc', '-p', 'tsconfig.browser.json'),
   'svelte-check (renderer)': () =>
     node(
       'svelte-check/bin/svelte-check',

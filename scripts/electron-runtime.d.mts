@@ -5,4 +5,5 @@ export interface ElectronRuntime {
   source: string;
 }
 export function findElectron(options?: { testRuntime?: boolean }): Promise<ElectronRuntime | undefined>;
+export function electronAtHand(): ElectronRuntime | undefined;
 export function distWithoutDefaultApp(runtime: { folder: string }): string;

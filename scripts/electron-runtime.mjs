@@ -44,6 +44,9 @@ export async function findElectron({ testRuntime = false } = {}) {
   return testRuntime ? oneAtATime('electron-runtime', bringTestRuntime) : undefined;
 }
 
+/** What is there already, the test runtime too, without a look at the network. */
+export const electronAtHand = () => installedElectron() ?? runtimeIn(TEST_RUNTIME.folder, 'the test runtime');
+
 /** What is there already, without a look at the network. */
 function installedElectron() {
   const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;

@@ -1,215 +1,156 @@
 /**
- * `node scripts/screenshots.mjs`: the pictures in docs/images, taken from the real program. A headless server of its
- * own, on a free port and a data folder that is removed again, is given the work of a small shop for half a minute;
- * then Chromium takes a picture of the page in both themes. Nothing in them is drawn.
+ * `node scripts/screenshots.mjs [--all DIR]`: the pictures of the console, taken from the real program. A headless server
+ * of its own, on a free port and a data folder that is removed again, lives through the demo's incident; then Chromium
+ * takes every screen in both themes. Nothing in them is drawn. Into docs/images go those that the documents show; all
+ * of them go to DIR.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
+import sharp from 'sharp';
 import { bootstrap } from './bootstrap.mjs';
+import { apiOf } from './demo/api.mjs';
+import { SCREENS } from './demo/screens.mjs';
 import { ROOT, which } from './run.mjs';
 
-const VIEWPORT = { width: 1280, height: 800 };
+const VIEWPORT = { width: 1440, height: 900 };
 const IMAGES = join(ROOT, 'docs', 'images');
-const WORK_MS = 25_000;
-const QUEUES = 'default,emails=2,images,reports';
-const WORKERS = 2;
-const PICTURE = readFileSync(join(ROOT, 'resources', 'icons', 'tray@2x.png')).toString('base64');
+/** Of the incident: so long that the tasks of its first minute have used up their retries. */
+const INCIDENT_MINUTES = '10';
+const DEAD_LETTERS = 120;
+const PATIENCE_MS = 240_000;
+const CALM_S = 150;
+const SETTLE_MS = 900;
+/** Colours of a picture: text, lines and states; no photograph. */
+const COLOURS = 128;
 
-/** Slow enough to be seen at work. */
-const TRANSCODE = `
-import { defineHandler, z } from 'millrace';
-import { setTimeout as sleep } from 'node:timers/promises';
-export default defineHandler({
-  type: 'transcode',
-  payload: z.object({ file: z.string(), seconds: z.number() }),
-  async run({ payload, progress, signal }) {
-    for (let i = 1; i <= 100; i++) {
-      await sleep(payload.seconds * 10, undefined, { signal });
-      await progress(i, 'frame ' + i * 240 + ' of 24000');
-    }
-    return { file: payload.file.replace('.mov', '.mp4') };
-  },
-});
-`;
-
+const { values } = parseArgs({ options: { all: { type: 'string' } } });
 if (!bootstrap({ needs: ['redis', 'chromium'] })) process.exit(1);
-const dir = mkdtempSync(join(tmpdir(), 'millrace-pictures-'));
-mkdirSync(join(dir, 'handlers'));
-writeFileSync(join(dir, 'handlers', 'transcode.ts'), TRANSCODE);
-const shop = await startShop();
-const millrace = startMillrace();
+for (const dir of [IMAGES, values.all]) if (dir !== undefined) mkdirSync(dir, { recursive: true });
+
+const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map(which).find((path) => path !== undefined);
+const browser = await chromium.launch({
+  executablePath,
+  args: ['--no-sandbox', '--disable-background-networking'],
+});
+const production = {
+  MILLRACE_ENVIRONMENT: 'production',
+  MILLRACE_PROFILE: 'eu-orders',
+  MILLRACE_SAFE_MODE: 'read-only',
+  WORKERS: '0',
+};
 try {
-  const base = await addressOf(millrace);
-  await fillWithWork(base);
-  mkdirSync(IMAGES, { recursive: true });
-  await takePictures(base);
+  await Promise.all([withServer({}, calm), withServer(production, incident)]);
 } finally {
-  millrace.kill('SIGTERM');
-  await once(millrace, 'exit');
-  shop.close();
-  rmSync(dir, { recursive: true, force: true });
+  await browser.close();
 }
 
-/** What api_call tasks talk to: mostly well, sometimes overloaded, and one address that is gone. */
-async function startShop() {
-  let calls = 0;
-  const server = createServer((request, response) => {
-    calls++;
-    const busy = request.url === '/v2/invoices' || calls % 9 === 0;
-    const status = request.url?.startsWith('/v1/') ? 410 : busy ? 503 : 200;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ stock: calls % 50 }));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
+/** A local queue on a quiet day. */
+async function calm(base, api) {
+  const text = 'Redis keeps the queue. Workers keep the promises.';
+  const mail = { to: 'ada@example.com', subject: 'Your order', text: 'Thank you.' };
+  for (let second = 0; second < CALM_S; second++) {
+    const tasks = [
+      { task_type: 'text_processing', payload: { text } },
+      ...(second % 2 === 0 ? [{ task_type: 'email', queue: 'emails', payload: mail }] : []),
+      ...(second % 3 === 0 ? [{ task_type: 'text_processing', queue: 'search', payload: { text } }] : []),
+    ];
+    await api.submitAll(tasks);
+    await sleep(1000);
+  }
+  await takeAll(base, api, 'calm');
 }
 
-function startMillrace() {
-  const args = [
-    '--headless',
-    '--port',
-    '0',
-    '--queues',
-    QUEUES,
-    '--workers',
-    String(WORKERS),
-    '--handlers',
-    join(dir, 'handlers'),
-  ];
-  const env = {
-    ...process.env,
-    MILLRACE_DATA_DIR: join(dir, 'data'),
-    MILLRACE_ALLOW_PRIVATE: '127.0.0.1',
-    CONCURRENCY: '4',
-  };
-  return spawn(process.execPath, [join(ROOT, 'out', 'main', 'cli.js'), ...args], {
-    env,
+/** A production queue, some minutes into its incident. */
+async function incident(base, api) {
+  await api.post('/api/session/unlock', { reason: 'INC-2041: captures fail at psp-north', minutes: 15 });
+  const args = [join(ROOT, 'scripts', 'demo-incident.mjs'), '--base', base, '--minutes', INCIDENT_MINUTES];
+  const demo = spawn(process.execPath, args, { stdio: 'inherit' });
+  try {
+    await deadLetters(api, demo);
+    await requeueSome(api);
+    await takeAll(base, api, 'unlocked');
+    await api.post('/api/session/lock');
+    await takeAll(base, api, 'locked');
+    await api.post('/api/session/unlock', { reason: 'INC-2041: the pools go', minutes: 5 });
+  } finally {
+    if (demo.exitCode === null && demo.kill('SIGTERM')) await once(demo, 'exit');
+  }
+}
+
+/** An operation under way, slow enough to be seen, of the mails that were one too many. */
+async function requeueSome(api) {
+  const filter = { task_type: ['email.send'] };
+  const { matched } = await api.post('/api/dlq/requeue', { filter, dry_run: true });
+  await api.post('/api/dlq/requeue', { filter, expected_count: matched, rate: 0.1 });
+}
+
+async function deadLetters(api, demo) {
+  const until = Date.now() + PATIENCE_MS;
+  while (Date.now() < until) {
+    if (demo.exitCode !== null) throw new Error('the incident ended early');
+    const { groups } = await api.get('/api/dlq/groups');
+    if (groups.some(({ task_type, count }) => task_type === 'charge.capture' && count >= DEAD_LETTERS)) return;
+    await sleep(2000);
+  }
+  throw new Error('too few dead letters came about');
+}
+
+async function takeAll(base, api, when) {
+  for (const theme of ['dark', 'light']) {
+    for (const screen of SCREENS.filter((one) => one.when === when)) {
+      if (screen.documented !== true && values.all === undefined) continue;
+      const page = await browser.newPage({ viewport: VIEWPORT, colorScheme: theme, reducedMotion: 'reduce' });
+      page.setDefaultTimeout(15_000);
+      try {
+        const at = typeof screen.at === 'function' ? await screen.at(api) : screen.at;
+        await page.goto(`${base}/#/${at}`);
+        await screen.prepare?.(page, api);
+        await sleep(SETTLE_MS);
+        await keep(screen, `${screen.name}-${theme}.png`, await page.screenshot());
+      } catch (error) {
+        console.error(`${screen.name}, ${theme}: ${error.message}`);
+        process.exitCode = 1;
+      } finally {
+        await page.close();
+      }
+    }
+  }
+}
+
+async function keep({ documented }, file, picture) {
+  const image = sharp(picture).png({ palette: true, colours: COLOURS, effort: 7, compressionLevel: 9, dither: 0 });
+  if (documented === true) await image.toFile(join(IMAGES, file));
+  if (values.all !== undefined) await image.toFile(join(values.all, file));
+}
+
+/** Runs against a server of its own, that is gone afterwards. */
+async function withServer(env, work) {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-pictures-'));
+  const server = spawn(process.execPath, [join(ROOT, 'out', 'main', 'cli.js'), '--headless', '--port', '0'], {
+    env: { ...process.env, ...env, MILLRACE_DATA_DIR: dir },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  try {
+    const base = await addressOf(server);
+    await work(base, apiOf(base, console.log, new AbortController().signal));
+  } finally {
+    if (server.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit');
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 async function addressOf({ stdout }) {
   let said = '';
-  for await (const chunk of stdout) {
+  for await (const chunk of stdout.iterator({ destroyOnReturn: false })) {
     said += chunk;
     const [, url] = / on (http:\S+)\n/.exec(said) ?? [];
     if (url) return url;
   }
   throw new Error('millrace ended before it had an address');
-}
-
-async function fillWithWork(base) {
-  while ((await (await fetch(`${base}/api/workers`)).json()).workers.length < WORKERS) await sleep(100);
-  const until = Date.now() + WORK_MS;
-  for (let order = 4711; Date.now() < until; order++) {
-    for (const task of tasksOf(order)) await submit(base, task);
-    await sleep(120);
-  }
-  // What the pictures are taken over: some work under way, and some that waits.
-  const parts = [];
-  for (let i = 0; i < 7; i++) {
-    const payload = { file: `tour-${i + 1}.mov`, seconds: 12 + 3 * i };
-    const task = {
-      task_type: 'transcode',
-      queue: 'images',
-      name: `Tour, part ${i + 1}`,
-      payload,
-      priority: 7 - (i % 3),
-    };
-    parts.push(await submit(base, task));
-  }
-  const { port } = shop.address();
-  const url = `http://127.0.0.1:${port}/v2/invoices`;
-  await submit(base, { task_type: 'report_generation', queue: 'reports', name: 'Tour, index', depends_on: parts });
-  for (let i = 1; i <= 3; i++)
-    await submit(base, { task_type: 'api_call', name: `Invoice ${i}`, backoff: { base: 60 }, payload: { url } });
-  for (const task of tasksOf(9001)) await submit(base, task);
-  await sleep(4000);
-}
-
-/** What one order of the shop brings about. */
-function tasksOf(order) {
-  const { port } = shop.address();
-  const api = `http://127.0.0.1:${port}`;
-  const customer = `customer-${order % 37}@example.com`;
-  const tasks = [
-    {
-      task_type: 'email',
-      queue: 'emails',
-      name: `Order ${order} confirmed`,
-      priority: 8,
-      payload: { to: customer, subject: `Your order ${order}`, text: 'Thank you.' },
-    },
-    { task_type: 'api_call', name: `Stock of order ${order}`, payload: { url: `${api}/v2/stock/${order}` } },
-  ];
-  if (order % 2 === 0) {
-    const payload = { content: PICTURE, operation: 'thumbnail', size: 48, format: 'webp' };
-    tasks.push({ task_type: 'image_processing', queue: 'images', name: `Thumbnail ${order}`, priority: 4, payload });
-  }
-  if (order % 11 === 0) {
-    const payload = {
-      title: 'Orders',
-      rows: [
-        { day: 'Mon', orders: order % 90 },
-        { day: 'Tue', orders: order % 70 },
-      ],
-    };
-    tasks.push({ task_type: 'report_generation', queue: 'reports', name: 'Daily report', priority: 3, payload });
-  }
-  if (order % 43 === 0)
-    tasks.push({ task_type: 'api_call', name: 'Loyalty points', max_retries: 0, payload: { url: `${api}/v1/points` } });
-  if (order % 61 === 0)
-    tasks.push({
-      task_type: 'email',
-      queue: 'emails',
-      name: 'Newsletter',
-      payload: { to: 'nobody at home', subject: 'News', text: '…' },
-    });
-  if (order % 17 === 0) {
-    const run_at = new Date(Date.now() + 3_600_000 + order * 1000).toISOString();
-    tasks.push({
-      task_type: 'email',
-      queue: 'emails',
-      name: `How was order ${order}?`,
-      run_at,
-      payload: { to: customer, subject: 'How was it?', text: '…' },
-    });
-  }
-  return tasks;
-}
-
-async function submit(base, task) {
-  const answer = await fetch(`${base}/api/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(task),
-  });
-  if (answer.status !== 201) throw new Error(`${task.task_type}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()).id;
-}
-
-async function takePictures(base) {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const browser = await chromium.launch({
-    executablePath: names.map(which).find((path) => path !== undefined),
-    args: ['--no-sandbox', '--disable-background-networking'],
-  });
-  try {
-    for (const colorScheme of ['dark', 'light']) {
-      const page = await browser.newPage({ viewport: VIEWPORT, colorScheme });
-      await page.goto(base);
-      await page.getByRole('row').filter({ hasText: 'transcode' }).first().waitFor();
-      await sleep(1500); // some frames of live work
-      await page.screenshot({ path: join(IMAGES, `overview-${colorScheme}.png`) });
-      await page.close();
-    }
-  } finally {
-    await browser.close();
-  }
 }

@@ -1,4 +1,23 @@
 /** Numbers, times and ids as people read them. Pure: `now` is always handed in. */
+
+// A formatter is dear to make, and a list writes a moment or two in every row.
+const both = (options: Intl.DateTimeFormatOptions) => ({
+  local: new Intl.DateTimeFormat('en-GB', options),
+  utc: new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' }),
+});
+const DAY = both({ day: 'numeric', month: 'short' });
+const TIME = both({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const IN_FULL = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  timeZoneName: 'short',
+});
 const THIN_SPACE = '\u2009';
 
 /** 12 482 with thin spaces; fractions keep `digits`. */
@@ -103,9 +122,9 @@ export function formatShare(share: number): string {
 /** 14:47:08 of the reader's zone; the day goes in front where it is another one. */
 export function formatTime(iso: string, now: number): string {
   const at = new Date(iso);
-  const time = at.toLocaleTimeString('en-GB', { hour12: false });
+  const time = TIME.local.format(at);
   if (at.toDateString() === new Date(now).toDateString()) return time;
-  return `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${time}`;
+  return `${DAY.local.format(at)} ${time}`;
 }
 
 const ULID_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -126,26 +145,14 @@ export type MomentZone = 'local' | 'utc';
 
 /** 14:47:08 of the reader's zone or of UTC; the day goes in front where it is another one. */
 export function formatMoment(iso: string, now: number, zone: MomentZone): string {
-  const options = zone === 'utc' ? { timeZone: 'UTC' } : {};
   const at = new Date(iso);
-  const day = (date: Date) => date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', ...options });
-  const time = at.toLocaleTimeString('en-GB', { hour12: false, ...options });
-  return `${day(at) === day(new Date(now)) ? '' : `${day(at)} `}${time}${zone === 'utc' ? ' UTC' : ''}`;
+  const day = DAY[zone].format(at);
+  const isToday = day === DAY[zone].format(now);
+  return `${isToday ? '' : `${day} `}${TIME[zone].format(at)}${zone === 'utc' ? ' UTC' : ''}`;
 }
 
 /** A moment in full, in both zones: for tooltips. */
 export function formatMomentInFull(iso: string): string {
   const at = new Date(iso);
-  const local = at.toLocaleString('en-GB', {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
-    timeZoneName: 'short',
-  });
-  return `${local}\n${at.toISOString()}`;
+  return `${IN_FULL.format(at)}\n${at.toISOString()}`;
 }

@@ -9,6 +9,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/regions.css';
 import { mount } from 'svelte';
+import type { Bridge } from '#main/bridge/contract';
 import { forbidCodeGeneration } from '#queue/contract/code-generation';
 import App from './App.svelte';
 import { Commands, Keyboard } from './commands.svelte';
@@ -20,6 +21,7 @@ import { Router } from './router.svelte';
 import { Session } from './session.svelte';
 import { ToastStore } from './stores/toast-store.svelte';
 import type { Ui } from './ui';
+import StartScreen from './views/connections/StartScreen.svelte';
 
 forbidCodeGeneration();
 
@@ -29,26 +31,42 @@ if (target === null) throw new Error('index.html has no element #app');
 const preferences = new Preferences(localStorage, sessionStorage);
 followAppearance(preferences, document.documentElement, matchMedia('(prefers-color-scheme: dark)'));
 const desktop = desktopBridge();
-preferences.token ??= (await desktop?.token()) ?? null; // kept nowhere: the desktop has a new one each time
-const session = new Session({
-  baseUrl: new URL('./', location.href).href,
-  preferences,
-  time: browserTime,
-  fetch: (input, init) => fetch(input, init),
-  openSocket: (url, protocols) => new WebSocket(url, protocols),
-});
-const ui: Ui = {
-  session,
-  router: new Router(window),
-  commands: new Commands(),
-  preferences,
-  toasts: new ToastStore(browserTime),
-  isMac: /mac/i.test(navigator.platform),
-};
-const { commands, isMac } = ui;
-const keyboard = new Keyboard({ commands, isMac, singleKeys: () => preferences.singleKeys, now: browserTime.now });
-addEventListener('keydown', keyboard.onkeydown);
-addEventListener('online', () => session.retryNow());
-session.start();
-if (desktop !== null) joinDesktop(desktop, ui);
-mount(App, { target, props: { ui } });
+const commands = new Commands();
+const isMac = /mac/i.test(navigator.platform);
+if (desktop !== null) joinDesktop(desktop, { commands, preferences });
+
+/** A window of the desktop that shows no queue yet. */
+async function showStart(bridge: Bridge, target: HTMLElement): Promise<void> {
+  const api = { ...bridge.profiles, pickFile: () => bridge.pickPath({ kind: 'file', filters: [] }) };
+  const { version } = await bridge.platform();
+  mount(StartScreen, { target, props: { api, time: browserTime, version } });
+}
+
+async function showConsole(target: HTMLElement): Promise<void> {
+  preferences.token ??= (await desktop?.token()) ?? null; // kept nowhere: the desktop has a new one each time
+  const session = new Session({
+    baseUrl: new URL('./', location.href).href,
+    preferences,
+    time: browserTime,
+    fetch: (input, init) => fetch(input, init),
+    openSocket: (url, protocols) => new WebSocket(url, protocols),
+  });
+  const ui: Ui = {
+    session,
+    router: new Router(window),
+    commands,
+    preferences,
+    toasts: new ToastStore(browserTime),
+    isMac,
+    openConnections: desktop === null ? null : () => void desktop.switchProfile(),
+  };
+  const keyboard = new Keyboard({ commands, isMac, singleKeys: () => preferences.singleKeys, now: browserTime.now });
+  addEventListener('keydown', keyboard.onkeydown);
+  addEventListener('online', () => session.retryNow());
+  session.start();
+  mount(App, { target, props: { ui } });
+}
+
+const facts = await desktop?.windowFacts();
+if (desktop !== null && facts?.kind === 'start') await showStart(desktop, target);
+else await showConsole(target);

@@ -13,4 +13,6 @@ export interface Ui {
   readonly toasts: ToastStore;
   /** ⌘ instead of Ctrl. */
   readonly isMac: boolean;
+  /** Leads to the connections; null in a browser, which shows the one server that it was opened on. */
+  readonly openConnections: (() => void) | null;
 }

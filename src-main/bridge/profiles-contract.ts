@@ -4,16 +4,10 @@
  * keychain has it. A remote that nobody has labelled counts as production.
  */
 import { z } from 'zod';
+import { Environment, SafetyLevel } from '#queue/contract/session';
 import type { BridgeCalls, CallFunctions } from './calls';
 
-export const ProfileEnvironment = z.enum(['local', 'dev', 'staging', 'production']);
-export type ProfileEnvironment = z.infer<typeof ProfileEnvironment>;
-
-/** From what may be done at once, to nothing but reading. */
-export const SafetyLevel = z.enum(['open', 'confirm', 'guarded', 'read_only']);
-export type SafetyLevel = z.infer<typeof SafetyLevel>;
-
-export const SAFETY_OF: Readonly<Record<ProfileEnvironment, SafetyLevel>> = {
+export const SAFETY_OF: Readonly<Record<Environment, SafetyLevel>> = {
   local: 'open',
   dev: 'confirm',
   staging: 'guarded',
@@ -25,7 +19,7 @@ export const ProfileKind = z.enum(['local', 'standalone', 'sentinel', 'cluster',
 export type ProfileKind = z.infer<typeof ProfileKind>;
 
 const ProfileId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
-const Port = z.int('must be a whole number').min(1, 'must be from 1 to 65535').max(65_535, 'must be from 1 to 65535');
+const Port = z.int('A whole number').min(1, 'From 1 to 65535').max(65_535, 'From 1 to 65535');
 const FilePath = z.string().max(1000);
 const Secret = z.string().max(1000);
 const RunName = z.string().min(1).max(64);
@@ -34,20 +28,20 @@ const ProfileNode = z.object({ host: z.string().min(1).max(255), port: Port });
 export type ProfileNode = z.infer<typeof ProfileNode>;
 
 const ProfileShape = z.object({
-  name: z.string().trim().min(1, 'is needed').max(60, 'has 60 characters at most'),
+  name: z.string().trim().min(1, 'Needed').max(60, '60 characters at most'),
   /** Null: not labelled. */
-  environment: ProfileEnvironment.nullable(),
+  environment: Environment.nullable(),
   /** Null: the one of the environment. */
   safety: SafetyLevel.nullable(),
   kind: ProfileKind,
   /** `standalone` only; empty elsewhere. */
   host: z.string().trim().max(255),
   port: Port,
-  db: z.int('must be a whole number').min(0, 'must be from 0 to 65535').max(65_535, 'must be from 0 to 65535'),
+  db: z.int('A whole number').min(0, 'From 0 to 65535').max(65_535, 'From 0 to 65535'),
   /** `socket` only. */
   socketPath: FilePath,
   /** The sentinels, or some nodes of the cluster. */
-  nodes: z.array(ProfileNode).max(100, 'has 100 addresses at most'),
+  nodes: z.array(ProfileNode).max(100, '100 addresses at most'),
   /** `sentinel` only: name of the master set. */
   master: z.string().trim().max(200),
   /** Empty: the default user. */
@@ -65,23 +59,25 @@ const ProfileShape = z.object({
     servername: z.string().trim().max(255),
     rejectUnauthorized: z.boolean(),
   }),
-  prefix: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", ".", ":" or "-"'),
+  prefix: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, '1 to 64 letters, digits, "_", ".", ":" or "-"'),
 });
 
 /** What a form fills in, checked as a whole. */
 export const ProfileFields = ProfileShape.superRefine((fields, context) => {
   const fault = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
   const { kind, tls } = fields;
-  if (kind === 'standalone' && !/^[^\s/@]+$/.test(fields.host)) fault(['host'], 'is needed: a name or an IP address');
-  if (kind === 'socket' && !fields.socketPath.startsWith('/')) fault(['socketPath'], 'must be a path from the root');
-  if ((kind === 'sentinel' || kind === 'cluster') && fields.nodes.length === 0) fault(['nodes'], 'needs one at least');
-  if (kind === 'sentinel' && fields.master === '') fault(['master'], 'is needed: the name that the sentinels know');
-  if (kind === 'cluster' && fields.db !== 0) fault(['db'], 'must be 0: a cluster has no other');
+  if (kind === 'standalone' && !/^[^\s/@]+$/.test(fields.host)) fault(['host'], 'Needed: a name or an IP address');
+  if (kind === 'socket' && !fields.socketPath.startsWith('/'))
+    fault(['socketPath'], 'A path from the root, as /run/redis.sock');
+  if ((kind === 'sentinel' || kind === 'cluster') && fields.nodes.length === 0)
+    fault(['nodes'], 'One address at least');
+  if (kind === 'sentinel' && fields.master === '') fault(['master'], 'Needed: the name that the sentinels know');
+  if (kind === 'cluster' && fields.db !== 0) fault(['db'], 'A cluster has only 0');
   if (tls.on && (tls.certFile === '') !== (tls.keyFile === '')) {
-    fault(['tls', tls.certFile === '' ? 'certFile' : 'keyFile'], 'is needed: certificate and key go together');
+    fault(['tls', tls.certFile === '' ? 'certFile' : 'keyFile'], 'Needed: certificate and key go together');
   }
   if (sendsPlainPassword(fields) && !fields.allowPlainPassword) {
-    fault(['allowPlainPassword'], 'the password would cross the network in clear text: turn on TLS, or allow it');
+    fault(['allowPlainPassword'], 'The password would cross the network in clear text: turn on TLS, or allow it here');
   }
 });
 export type ProfileFields = z.infer<typeof ProfileShape>;
@@ -120,7 +116,7 @@ export const sendsPlainPassword = (
   fields: Place & Pick<ProfileFields, 'tls' | 'usesPassword' | 'usesSentinelPassword'>,
 ): boolean => isRemote(fields) && !fields.tls.on && (fields.usesPassword || fields.usesSentinelPassword);
 
-export const environmentOf = (fields: Place & Pick<ProfileFields, 'environment'>): ProfileEnvironment =>
+export const environmentOf = (fields: Place & Pick<ProfileFields, 'environment'>): Environment =>
   fields.environment ?? (isRemote(fields) ? 'production' : 'local');
 
 export const safetyOf = (fields: Place & Pick<ProfileFields, 'environment' | 'safety'>): SafetyLevel =>

@@ -113,6 +113,19 @@ export const OPTIONS = {
     group: 'redis',
     about: 'Name of the master set that the sentinels watch.',
   }),
+  redis_sentinel_username: optionalText({
+    flag: '--redis-sentinel-username <name>',
+    env: 'REDIS_SENTINEL_USERNAME',
+    group: 'redis',
+    about: 'ACL user of the sentinels themselves.',
+  }),
+  redis_sentinel_password: optionalText({
+    flag: '--redis-sentinel-password <text>',
+    env: 'REDIS_SENTINEL_PASSWORD',
+    group: 'redis',
+    secret: true,
+    about: 'Password of the sentinels themselves.',
+  }),
   redis_cluster: listOf([], {
     flag: '--redis-cluster <hosts>',
     env: 'REDIS_CLUSTER',

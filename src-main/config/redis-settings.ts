@@ -36,6 +36,12 @@ export function assembleRedis(
     nodes: address.nodes,
     path: address.path ?? undefined,
     master: address.master ?? settings.redis_sentinel_master ?? undefined,
+    ...(address.kind === 'sentinel'
+      ? {
+          sentinelUsername: settings.redis_sentinel_username ?? undefined,
+          sentinelPassword: settings.redis_sentinel_password ?? undefined,
+        }
+      : {}),
     db: address.db ?? settings.redis_db ?? 0,
     username: address.username ?? settings.redis_username,
     password: address.password ?? settings.redis_password,

@@ -28,13 +28,16 @@ import { FailureAlarm } from './failure-alarm';
 import { menuTemplate } from './menu';
 import type { OpenedWindow } from './opened-window';
 import { APP_ORIGIN, originOf } from './origins';
-import { choiceOf, quitQuestion } from './quit-question';
+import { choiceOf, type QuitChoice, quitQuestion } from './quit-question';
 import { lockContents, lockSession } from './security';
 import { ServerWatch } from './server-watch';
 import type { HostedServer, OpenServer, Target } from './target';
 import { QueueTray } from './tray';
 import { keepPlace, openWindow } from './window';
 import { WindowPlaces } from './window-state';
+
+/** Workers tell what they run a few times a second: what has just begun or ended is to be counted right. */
+const TOLD_WITHIN_MS = 150;
 
 export interface DesktopDeps {
   openServer: OpenServer;
@@ -62,6 +65,8 @@ export class Desktop {
   /** A screen that was asked for before there was a window to show it. */
   #wantedScreen: string | null = null;
   #ending: Promise<void> | null = null;
+  /** One question at a time. */
+  #asking = false;
   #killing: Promise<void> | null = null;
 
   constructor(deps: DesktopDeps) {
@@ -238,23 +243,26 @@ export class Desktop {
 
   /** Closes these windows and ends their servers, after a question where tasks are running. The last one ends the app. */
   async #end(windows: readonly OpenedWindow[]): Promise<void> {
-    if (this.#ending !== null) return;
-    const busy = windows.filter(({ server }) => (server?.runningTasks ?? 0) > 0);
-    let choice: 'stop' | 'leave' | 'cancel' = 'stop';
-    if (busy[0]) {
-      const running = busy.reduce((sum, { server }) => sum + (server?.runningTasks ?? 0), 0);
-      const question = quitQuestion(
-        running,
-        busy.map(({ target }) => target?.name ?? ''),
-      );
-      show(busy[0].window);
-      choice = choiceOf((await dialog.showMessageBox(busy[0].window, question)).response);
-    }
+    if (this.#ending !== null || this.#asking) return;
+    this.#asking = true;
+    const choice = await this.#ask(windows).finally(() => {
+      this.#asking = false;
+    });
     if (choice === 'cancel' || this.#ending !== null) return;
     const last = windows.length >= this.#windows.size;
     const released = this.#release(windows, choice);
     if (last) this.#ending = released.then(() => this.#exit());
     await (this.#ending ?? released);
+  }
+
+  async #ask(windows: readonly OpenedWindow[]): Promise<QuitChoice> {
+    if (windows.some(({ server }) => server !== null)) await this.#deps.clock.sleep(TOLD_WITHIN_MS);
+    const busy = windows.filter(({ server }) => (server?.runningTasks ?? 0) > 0);
+    if (!busy[0]) return 'stop';
+    const running = busy.reduce((sum, { server }) => sum + (server?.runningTasks ?? 0), 0);
+    const names = busy.map(({ target }) => target?.name ?? '');
+    show(busy[0].window);
+    return choiceOf((await dialog.showMessageBox(busy[0].window, quitQuestion(running, names))).response);
   }
 
   /** The windows go at once; what stands behind them takes its time. */

@@ -1,6 +1,7 @@
 /** What a window can be opened on, and the server that is run for it. One window, one target, one server. */
+
+import type { SafetyLevel } from '#queue/contract/session';
 import type { Environment } from '../bridge/contract';
-import type { SafetyLevel } from '../bridge/profiles-contract';
 import type { ProfileRedis } from '../config/profile-redis';
 import type { WantedConnection } from './profiles/handlers';
 

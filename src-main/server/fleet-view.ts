@@ -33,6 +33,7 @@ export interface FleetDeps {
 export class FleetView {
   readonly #deps: FleetDeps;
   readonly #workers: Recent<Worker[]>;
+  #asked: Promise<QueueState[]> | undefined;
 
   constructor(deps: FleetDeps) {
     this.#deps = deps;
@@ -44,10 +45,19 @@ export class FleetView {
     return this.#workers.get();
   }
 
+  /** One reading for all who ask in the same turn of the event loop: it begins after the last of them has asked. */
+  #queueStates(): Promise<QueueState[]> {
+    this.#asked ??= Promise.resolve().then(() => {
+      this.#asked = undefined;
+      return this.#deps.reader.queueStates();
+    });
+    return this.#asked;
+  }
+
   /** By name. */
   async queues(): Promise<Queue[]> {
     const [states, workers, rates] = await Promise.all([
-      this.#deps.reader.queueStates(),
+      this.#queueStates(),
       this.workers(),
       this.#deps.metrics.queueFigures(),
     ]);
@@ -68,7 +78,7 @@ export class FleetView {
 
   async overview(): Promise<StatsOverview> {
     const [states, workers, numbers] = await Promise.all([
-      this.#deps.reader.queueStates(),
+      this.#queueStates(),
       this.workers(),
       this.#deps.metrics.overview(),
     ]);

@@ -9,7 +9,7 @@ export const StackFrame = z
     function: z.string().nullable(),
     file: z.string().nullable(),
     line: Count.nullable(),
-    in_app: z.boolean().describe('Neither of Node itself nor below node_modules'),
+    in_app: z.boolean().describe('Neither of Node itself, nor below node_modules, nor of Millrace around the handler'),
   })
   .meta({ id: 'StackFrame' });
 export type StackFrame = z.infer<typeof StackFrame>;

@@ -12,6 +12,9 @@ import type { QueueRegistry } from './queue-registry';
 
 const BLOCK_MS = 1000;
 const READ_ENTRIES = 200;
+/** Between two reads; a change is told so much later at most. */
+const GATHER_MS = 20;
+const DISCOVER_MS = 1000;
 const RECONNECT_WAIT_MS = 1000;
 
 interface Position {
@@ -87,7 +90,14 @@ export class EventLog implements EventFeed {
           discovered();
         }
         first = false;
-        await this.#read(connection, group(), news, listener, signal);
+        // Queues are looked for again once one is announced, and once in a while: who reads is not kept from it.
+        const again = this.#clock.monotonic() + DISCOVER_MS;
+        while (!signal.aborted && this.#clock.monotonic() < again) {
+          const { full, announced } = await this.#read(connection, group(), news, listener, signal);
+          if (announced) break;
+          // On a busy store many changes come with one read, rather than one read with each of them.
+          if (!full) await this.#clock.sleep(GATHER_MS, signal);
+        }
       } catch (error) {
         if (signal.aborted) break;
         this.#log.debug('event stream interrupted', { error });
@@ -123,14 +133,16 @@ export class EventLog implements EventFeed {
     }
   }
 
+  /** @returns whether there is more to read at once, and whether a queue was announced */
   async #read(
     connection: Connection,
     group: readonly Position[],
     news: string | null,
     listener: (item: FeedItem) => void,
     signal: AbortSignal,
-  ): Promise<void> {
-    if (!(await whenReady(connection, RECONNECT_WAIT_MS)) || signal.aborted) return;
+  ): Promise<{ full: boolean; announced: boolean }> {
+    const read = { full: false, announced: false };
+    if (!(await whenReady(connection, RECONNECT_WAIT_MS)) || signal.aborted) return read;
     const streams = group.map(({ key, entryId }) => ({ key, from: entryId }));
     // The news stream has an entry for every new queue: it ends the block, and the queue is discovered.
     if (news !== null) streams.push({ key: this.#store.keys.system('news'), from: news });
@@ -143,12 +155,15 @@ export class EventLog implements EventFeed {
       ...streams.map(({ key }) => key),
       ...streams.map(({ from }) => from),
     );
-    if (signal.aborted || !answer) return;
+    if (signal.aborted || !answer) return read;
     for (const [key, entries] of answer) {
       const position = group.find((candidate) => candidate.key === String(key));
+      if (!position) read.announced = true;
       if (!position) continue;
+      if (entries.length === READ_ENTRIES) read.full = true;
       for (const [entryId, fields] of entries) this.#take(position, entryId, fields, listener);
     }
+    return read;
   }
 
   #take(position: Position, entryId: string, fields: string[], listener: (item: FeedItem) => void): void {

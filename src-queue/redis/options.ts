@@ -69,9 +69,9 @@ export const isLoopback = (options: RedisOptions): boolean => options.nodes.ever
 
 const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 
-/** `host:port` of each, with commas. */
-export const redisHosts = ({ nodes }: RedisOptions): string =>
-  nodes.map((node) => `${bracketed(node.host)}:${node.port}`).join(',');
+/** `host:port` of each, with commas; the path of a socket. */
+export const redisHosts = ({ nodes, path }: RedisOptions): string =>
+  path ?? nodes.map((node) => `${bracketed(node.host)}:${node.port}`).join(',');
 
 /** For logs and for people: scheme, hosts, database; no user, no password. */
 export function describeRedis(options: RedisOptions): string {

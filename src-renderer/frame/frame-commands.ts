@@ -1,5 +1,6 @@
 /** What can be done everywhere: go to a view, change how things look, open the palette. */
 import type { Command } from '../commands.svelte';
+import { formatNumber } from '../format';
 import { href, type View } from '../router.svelte';
 import type { Ui } from '../ui';
 
@@ -17,7 +18,7 @@ const PLACES: readonly { view: View; title: string; keys?: string; icon: NonNull
 ];
 
 export function frameCommands(
-  { router, preferences, session }: Ui,
+  { router, preferences, session, openConnections }: Ui,
   show: (what: 'palette' | 'shortcuts') => void,
 ): Command[] {
   const places = PLACES.map(
@@ -31,8 +32,34 @@ export function frameCommands(
       run: () => router.go(href(view)),
     }),
   );
+  const queues = session.system.queues.map(
+    ({ name, depth }): Command => ({
+      id: `go-queue-${name}`,
+      title: `Queue ${name}`,
+      group: 'Go to',
+      icon: 'layers',
+      consequence: `Opens ${name}: ${formatNumber(depth.pending)} pending, ${formatNumber(depth.failed)} failed.`,
+      run: () => router.go(href('queues', [name])),
+    }),
+  );
+  const connections: Command[] =
+    openConnections === null
+      ? []
+      : [
+          {
+            id: 'connections',
+            title: 'Switch connection',
+            group: 'Go to',
+            keys: 'mod+shift+p',
+            icon: 'plug',
+            consequence: 'Opens the connections.',
+            run: openConnections,
+          },
+        ];
   return [
     ...places,
+    ...connections,
+    ...queues,
     {
       id: 'palette',
       title: 'Search or run a command',

@@ -18,16 +18,17 @@ export class TaskListLoader {
   readonly #store: TaskListStore;
   readonly #time: BrowserTime;
   readonly #batch: FrameBatch;
+  readonly #completer: RowCompleter;
   #reading = new AbortController();
 
   constructor(api: ApiClient, store: TaskListStore, time: BrowserTime) {
     this.#api = api;
     this.#store = store;
     this.#time = time;
-    const completer = new RowCompleter(api, store, time);
+    this.#completer = new RowCompleter(api, store, time);
     this.#batch = new FrameBatch(time, (frames) => {
       store.apply(frames, time.now());
-      completer.look();
+      this.#completer.look();
     });
   }
 
@@ -51,6 +52,12 @@ export class TaskListLoader {
     if (nextCursor === null || loading !== null || full) return;
     this.#store.loading = 'more';
     await this.#read(nextCursor, (page) => this.#store.append(page));
+  }
+
+  /** The waiting rows come in, and what frames do not tell of them is read. */
+  showWaiting(): void {
+    this.#store.showWaiting();
+    this.#completer.look();
   }
 
   stop(): void {

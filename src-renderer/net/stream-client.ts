@@ -46,6 +46,8 @@ export class StreamClient {
   #resuming = false;
   #running = false;
   #takeBackTimer: () => void = () => undefined;
+  /** Unix ms, of the connection's beginning or its last frame. */
+  #heardAt = 0;
 
   constructor(deps: StreamClientDeps) {
     this.#deps = deps;
@@ -86,7 +88,7 @@ export class StreamClient {
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (this.#socket !== socket) return;
-      this.#watchSilence();
+      this.#heardAt = this.#deps.time.now(); // no timer is set anew for each of a thousand frames a second
       const frame = parseFrame(event.data);
       if (frame === null) return;
       if (frame.type === 'hello') greeted = true;
@@ -158,8 +160,16 @@ export class StreamClient {
   }
 
   #watchSilence(): void {
+    this.#heardAt = this.#deps.time.now();
+    this.#lookForSilence(SILENT_HEARTBEATS * this.#heartbeatMs);
+  }
+
+  #lookForSilence(inMs: number): void {
+    const { time } = this.#deps;
     this.#takeBackTimer();
-    this.#takeBackTimer = this.#deps.time.after(SILENT_HEARTBEATS * this.#heartbeatMs, () => {
+    this.#takeBackTimer = time.after(inMs, () => {
+      const leftMs = this.#heardAt + SILENT_HEARTBEATS * this.#heartbeatMs - time.now();
+      if (leftMs > 0) return this.#lookForSilence(leftMs);
       this.#drop();
       this.#wait();
     });

@@ -40,7 +40,11 @@ export function readStack(stack: string): StackPart[] {
   return parts;
 }
 
+/** This program as it is built, around the handler. */
+const OWN = /[\\/]out[\\/]main[\\/][^\\/]+\.js:/;
+
 function packageOf(location: string): string | null {
+  if (OWN.test(location)) return 'millrace';
   if (location.startsWith('node:internal') || location === 'native' || location === '<anonymous>') return 'node';
   if (location.startsWith('node:')) return location.slice(0, location.indexOf(':', 5)).replace(/\/.*$/, '') || 'node';
   const inside = location.replaceAll('\\', '/').split('/node_modules/').at(-1);

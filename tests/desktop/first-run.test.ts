@@ -51,21 +51,28 @@ describe('a first start', () => {
   it('runs a task that was written into the form', async () => {
     await app.apiOf(queue).workers(1);
     await goTo(queue, 'Submit task');
-    await queue.getByLabel('Type', { exact: true }).fill('text_processing');
-    await queue.getByLabel('Payload').fill('{"text": "one two three", "operations": ["counts"]}');
-    await queue.getByRole('button', { name: 'Submit task' }).click();
-    await queue.getByRole('status').getByText('Created').waitFor();
+    const main = queue.getByRole('main');
+    await main.getByLabel('Type').first().fill('text_processing');
+    await main.getByRole('textbox', { name: /^Payload/ }).fill('{"text": "one two three", "operations": ["counts"]}');
+    await main.getByRole('button', { name: 'Submit task' }).click();
+    await main.getByRole('status').getByText('Completed').waitFor(); // seen without leaving
     const id = await createdId(queue);
-    const done = await app.apiOf(queue).until(id, 'completed');
-    expect(JSON.stringify(done.result)).toContain('"words":3');
-    await queue.getByRole('status').getByRole('link').first().click();
-    await queue.getByText('Completed').filter({ visible: true }).first().waitFor();
+    const { result } = await app.apiOf(queue).task(id);
+    expect(JSON.stringify(result)).toContain('"words":3');
   });
 
   it('starts a pool whose workers are processes of their own', async () => {
     const api = app.apiOf(queue);
-    const answer = await api.call('POST', '/api/pools', { name: 'prints', queues: [{ name: 'prints', weight: 1 }] });
-    expect(answer.status).toBe(201);
+    await goTo(queue, 'Workers');
+    await queue
+      .getByRole('button', { name: /^Start a pool/ })
+      .first()
+      .click();
+    const dialog = queue.getByRole('dialog', { name: 'Start a pool' });
+    await dialog.getByLabel('Name').fill('prints');
+    await dialog.getByLabel('Queues').fill('prints');
+    await dialog.getByRole('button', { name: /^Start/ }).click();
+    await dialog.waitFor({ state: 'detached' });
     const pids = await api.workers(2);
     for (const pid of pids) expect(isAlive(pid)).toBe(true);
     expect(pids).not.toContain(app.pid);
@@ -82,11 +89,20 @@ describe('a first start', () => {
       .getByRole('img', { name: /^1 fail/ })
       .waitFor();
     writeFileSync(paper, '');
-    const requeued = await api.call('POST', '/api/dlq/requeue', { ids: [id], expected_count: 1 });
-    expect(requeued.ok).toBe(true);
+    await goTo(queue, 'Failures');
+    await queue.getByRole('row').filter({ hasText: 'the printer is out of paper' }).click();
+    await queue
+      .getByRole('complementary')
+      .getByRole('button', { name: /^Requeue/ })
+      .click();
+    await queue
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Requeue 1 / })
+      .click();
     await api.until(id, 'completed');
+    const navigation = queue.getByRole('navigation', { name: 'Main' });
     await waitFor('the sidebar to be calm', async () =>
-      (await queue.getByRole('img', { name: /fail/ }).count()) === 0 ? true : null,
+      (await navigation.getByRole('img', { name: /fail/ }).count()) === 0 ? true : null,
     );
   });
 });
@@ -95,7 +111,7 @@ describe('an app that was killed', () => {
   it('comes back with everything that was there', async () => {
     const before = app.apiOf(queue);
     const { total } = await overview(before);
-    const { id } = await before.submit({ task_type: 'text_processing', queue: 'nobody', payload: { text: 'kept' } });
+    const { id } = await before.submit({ task_type: 'nobody.serves.it', payload: { text: 'kept' } });
     const redisPid = world.redisPid;
     await app.kill9();
     expect(isAlive(redisPid ?? 0)).toBe(true);
@@ -125,7 +141,7 @@ async function goTo(page: Page, name: string): Promise<void> {
 }
 
 async function createdId(page: Page): Promise<string> {
-  const href = await page.getByRole('status').getByRole('link').first().getAttribute('href');
+  const href = await page.getByRole('main').getByRole('status').getByRole('link').first().getAttribute('href');
   return new URLSearchParams(href?.split('?')[1]).get('id') ?? '';
 }
 

@@ -113,7 +113,7 @@ describe('the desktop', () => {
     await app.quit();
     app = await start();
     queue = app.first;
-    await queue.getByText('Live', { exact: true }).waitFor();
+    await app.live(queue);
     const bounds = await app.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds());
     expect(bounds).toMatchObject({ width: 1111, height: 777 });
   });
@@ -190,7 +190,7 @@ describe('a Redis that is not on this machine', () => {
     // An address that nothing but this machine has, and that is none of loopback.
     app = await start([], { REDIS_URL: `redis://0.0.0.0:${remote.port}`, MILLRACE_PROFILE: 'eu-orders' });
     queue = app.first;
-    await queue.getByText('Live', { exact: true }).waitFor();
+    await app.live(queue);
     const token = await queue.evaluate(() => (globalThis as unknown as BridgePage).millrace.token());
     expect(token?.length).toBeGreaterThan(40);
     expect(queue.url()).not.toContain(token ?? '');

@@ -98,7 +98,7 @@ it('tells a missing, a wrong and a needless password apart, and shows none of th
   const wrong = await diagnose(single(redis, { password: 'wrong-secret' }));
   expect(step(wrong, 'sign_in')).toMatchObject({ state: 'fail', cure: expect.stringContaining('again') });
   const right = await diagnose(single(redis, { password: 'right-secret' }));
-  expect(step(right, 'sign_in')).toMatchObject({ state: 'ok', detail: 'Signed in as user default.' });
+  expect(step(right, 'sign_in')).toMatchObject({ state: 'ok', address: `127.0.0.1:${redis.port} as default` });
   expect(JSON.stringify([wrong, right])).not.toContain('-secret');
   const open = await redisWith();
   expect(step(await diagnose(single(open, { password: 'x' })), 'sign_in')).toMatchObject({

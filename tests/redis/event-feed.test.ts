@@ -121,3 +121,22 @@ it('goes on by itself when Redis was away', async () => {
   const id = await submitOne(connected);
   await expect.poll(() => changes().some((change) => change.id === id), { timeout: 10_000 }).toBe(true);
 });
+
+it('does not look for queues with every change that it reads', async () => {
+  await follow();
+  const calls = async (command: string) => {
+    const stats = await connected.store.command('stats', (redis) => redis.info('commandstats'));
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  };
+  const [looks, reads] = [await calls('xrevrange'), await calls('xread')];
+  await expect
+    .poll(
+      async () => {
+        await submitOne(connected);
+        return (await calls('xread')) - reads;
+      },
+      { interval: 5, timeout: 15_000 },
+    )
+    .toBeGreaterThan(20);
+  expect((await calls('xrevrange')) - looks).toBeLessThan(10);
+});

@@ -79,12 +79,20 @@ describe('failure groups', () => {
     expect(attentionOf(situation({ groups: [{ ...old, last_at: ago(400) }] }))).toEqual([]);
   });
 
-  it('calls a handful a warning, and folds what is beyond four', () => {
+  it('calls a handful a warning, and folds what is beyond two', () => {
     const groups = [1, 2, 3, 4, 5, 6].map((n) => groupOf({ fingerprint: `f${n}`, count: n }));
     const items = attentionOf(situation({ groups }));
-    expect(items.map(({ id }) => id)).toEqual(['f6', 'f5', 'f4', 'f3', 'rest'].map((id) => `failures ${id}`));
-    expect(items.at(-1)).toMatchObject({ title: '2 more failure groups', detail: '3 dead letters', sinceMs: null });
-    expect(severityWords(items)).toBe('5 warnings');
+    expect(items.map(({ id }) => id)).toEqual(['f6', 'f5', 'rest'].map((id) => `failures ${id}`));
+    expect(items.at(-1)).toMatchObject({ title: '4 more failure groups', detail: '10 dead letters', sinceMs: null });
+    expect(severityWords(items)).toBe('3 warnings');
+  });
+
+  it('leaves out a name that the message says again', () => {
+    const titles = ['ECONNRESET: read ECONNRESET', 'HttpError: 429 Too Many Requests'].map(
+      (error) => attentionOf(situation({ groups: [groupOf({ error })] }))[0]?.title,
+    );
+    expect(titles[0]).toMatch(/: read ECONNRESET$/);
+    expect(titles[1]).toMatch(/: HttpError: 429 Too Many Requests$/);
   });
 
   it('does not call one critical that has stopped', () => {

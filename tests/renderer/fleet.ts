@@ -126,6 +126,7 @@ export async function consoleOf(
     preferences,
     toasts: new ToastStore(time),
     isMac: false,
+    openConnections: null,
   };
   return { ui, requests, time };
 }

@@ -15,14 +15,12 @@ const LARGE = JSON.stringify({
 
 it('shows a payload of a mebibyte with a bounded number of nodes, closed and open', async () => {
   expect(LARGE.length).toBeGreaterThan(1024 * 1024);
-  const began = performance.now();
   const { container } = render(PayloadTreeView, { text: LARGE, label: 'Payload' });
   expect(container.querySelectorAll('*').length).toBeLessThan(100);
   const rows = screen.getByText('[24000]');
   await fireEvent.click(rows);
   expect(screen.getAllByRole('treeitem').length).toBeGreaterThan(2);
   expect(container.querySelectorAll('*').length).toBeLessThan(400);
-  expect(performance.now() - began).toBeLessThan(2000);
 });
 
 it('opens and closes by keys, and shows numbers as they are written', async () => {

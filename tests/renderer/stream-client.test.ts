@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { ServerFrame } from '#queue/contract/stream';
 import { StreamClient, type StreamPhase } from '../../src-renderer/net/stream-client';
 import { statsOf } from '../support/wire';
@@ -182,4 +182,18 @@ it('passes over what it does not know', () => {
   goLive();
   socket().receive('not json', { type: 'novelty' }, { type: 'stats', stats: statsOf() });
   expect(frames[frames.length - 1]?.type).toBe('stats');
+});
+
+it('counts the silence from the last frame, and sets no timer for each of them', () => {
+  const { time, socket, goLive } = setup();
+  goLive();
+  const connected = socket();
+  const timers = vi.spyOn(time, 'after');
+  time.advance(40_000);
+  for (let seq = 11; seq <= 1010; seq++) connected.receive({ ...taskFrame(seq), seq });
+  expect(timers).not.toHaveBeenCalled();
+  time.advance(44_000);
+  expect(connected.closed).toBe(false);
+  time.advance(1000);
+  expect(connected.closed).toBe(true);
 });

@@ -52,6 +52,7 @@ export function uiWorld(answer: (call: Call) => Answer, info: SessionInfo = sess
     commands: new Commands(),
     toasts: new ToastStore(time),
     isMac: false,
+    openConnections: null,
   };
   return { ui, time, calls };
 }

@@ -99,8 +99,19 @@ export class DesktopApp {
       void (globalThis as unknown as BridgePage).millrace.profiles.startLocal({ demo: false });
     });
     const page = await opened;
-    await page.getByText('Live', { exact: true }).waitFor();
+    await this.live(page);
     return page;
+  }
+
+  /** Until the page follows its queue; where it does not, the error says what it shows, and what the app has said. */
+  async live(page: Page): Promise<void> {
+    await page
+      .getByText('Live', { exact: true })
+      .waitFor()
+      .catch(async (error: unknown) => {
+        const shown = await page.locator('body').ariaSnapshot().catch(String);
+        throw new Error(`not live: ${page.url()}\n${shown}\n${this.log.slice(-4000)}`, { cause: error });
+      });
   }
 
   apiOf(page: Page, token?: string): TestApi {

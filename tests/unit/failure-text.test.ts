@@ -61,3 +61,13 @@ describe('payloads', () => {
     expect(cut).toMatchObject({ cut: true, value: `"${long}x` });
   });
 });
+
+it('takes the frames of this program, built as it is, for no part of the handler', () => {
+  const stack = [
+    'PayloadError: payload.to: expected string',
+    '    at accepted (/opt/millrace/resources/app.asar/out/main/chunk-run-worker-DKjEtUC-.js:79866:8)',
+    '    at Object.run (/srv/handlers/charge.ts:21:5)',
+  ].join('\n');
+  expect(stackFrames(stack).map((frame) => frame.in_app)).toEqual([false, true]);
+  expect(topFrame(stackFrames(stack))).toMatchObject({ file: '/srv/handlers/charge.ts', line: 21 });
+});

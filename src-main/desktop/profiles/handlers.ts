@@ -3,6 +3,7 @@
  * back to the page. Before a console opens, its Redis is tried as far as signing in, so that one that cannot be
  * reached says why here, beside its profile.
  */
+import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { Clock } from '#queue/kernel/clock';
 import type { CallHandlers } from '../../bridge/calls';
 import {
@@ -13,9 +14,7 @@ import {
   type Profile,
   type ProfileCalls,
   type ProfileDraft,
-  type ProfileEnvironment,
   type ProfileFields,
-  type SafetyLevel,
   safetyOf,
 } from '../../bridge/profiles-contract';
 import { ProfileFault, type ProfileRedis, profileOfUrl, redisOfProfile } from '../../config/profile-redis';
@@ -27,9 +26,10 @@ import type { SecretBox } from './secret-box';
 /** What a console is opened for. */
 export interface WantedConnection {
   profile: Profile;
-  environment: ProfileEnvironment;
+  /** An unlabelled remote is production here. */
+  environment: Environment;
   safety: SafetyLevel;
-  /** Null: the local queue, which is started where it does not run. */
+  /** Null: the local queue, which is started where it does not run. It holds the password. */
   redis: ProfileRedis | null;
   /** Fill the local queue with demo data first. */
   demo: boolean;

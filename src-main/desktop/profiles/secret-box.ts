@@ -44,7 +44,7 @@ function whyNot(storage: SafeStorage, platform: string): string | null {
   const ask = 'Passwords are asked for each time.';
   if (!storage.isEncryptionAvailable()) return `The keychain of this system is not available. ${ask}`;
   if (platform !== 'linux') return null;
-  const backend = storage.getSelectedStorageBackend?.() ?? 'unknown';
+  const backend = storage.getSelectedStorageBackend?.(); // a version that does not tell encrypts with a keyring only
   if (backend === 'basic_text' || backend === 'unknown') {
     return `No keychain runs in this session (GNOME Keyring or KWallet would do). ${ask}`;
   }

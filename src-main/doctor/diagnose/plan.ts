@@ -155,7 +155,8 @@ function stepsOf({ redis, allowPlainPassword, clock, signal, timeoutMs = TIMEOUT
       needs: ['sign_in', 'cluster'],
       run: inside(async (connection) => {
         const key = kind === 'cluster' ? await nameOnThisNode(connection, prefix) : undefined;
-        return checkRights(connection, prefix, username, key);
+        const { detail, ...finding } = await checkRights(connection, prefix, username, key);
+        return { ...finding, detail: `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.` };
       }),
     },
     {

@@ -21,8 +21,13 @@ for _, key in ipairs({ PENDING, PARKED }) do
   if m_[12] then
     for _, id in ipairs(call('ZRANGE', key, 0, 9)) do look_at(id) end
   else
-    for band = 0, 9 do
-      look_at(call('ZRANGE', key, int(band * BAND), '(' .. int((band + 1) * BAND), 'BYSCORE', 'LIMIT', 0, 1)[1])
+    -- from one priority that has tasks to the next: the others cost nothing
+    local band = 0
+    while band <= 9 do
+      local found = call('ZRANGE', key, int(band * BAND), '(' .. int(10 * BAND), 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+      if not found[1] then break end
+      look_at(found[1])
+      band = floor(tonumber(found[2]) / BAND) + 1
     end
   end
 end

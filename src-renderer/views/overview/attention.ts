@@ -68,7 +68,7 @@ const ORDER: readonly AttentionKind[] = [
 const ONGOING_MS = 5 * 60_000;
 const MANY_FAILURES = 10;
 /** Groups with a row of their own. */
-const GROUPS = 4;
+const GROUPS = 2;
 const MEMORY = { warn: 0.8, bad: 0.9 } as const;
 const CLOCK_MS = 2000;
 
@@ -100,7 +100,7 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
     .sort((a, b) => Number(b.ongoing) - Number(a.ongoing) || b.group.count - a.group.count);
   const items = shown.slice(0, GROUPS).map(({ group, isNew, ongoing }): AttentionItem => {
     const { fingerprint, error, task_type, queues, count, first_at, last_at } = group;
-    const { head, tail } = splitError(error);
+    const { head, tail } = splitError(withoutRepeatedName(error));
     const age = formatDuration(Math.max(1000, now - Date.parse(last_at)));
     return {
       id: `failures ${fingerprint}`,
@@ -133,6 +133,12 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
       weight: 0,
     },
   ];
+}
+
+/** `ECONNRESET: read ECONNRESET` says its name twice; the message alone leaves room for itself. */
+function withoutRepeatedName(error: string): string {
+  const [, name, message] = /^([\w.]+): (.+)$/s.exec(error) ?? [];
+  return name !== undefined && message?.includes(name) ? message : error;
 }
 
 /** The cause only: a queue that nobody serves is late as well, and says so in its second line. */

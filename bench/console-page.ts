@@ -1,0 +1,95 @@
+/** The console in a Chromium of its own, with the probe in its page and the browser's own counters beside it. */
+import { writeFile } from 'node:fs/promises';
+import { type CDPSession, chromium, type Page } from '@playwright/test';
+import { z } from 'zod';
+import probe from './console-probe.js?raw';
+
+/** Debian's; the browser that Playwright would download is not to be had everywhere. */
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const VIEWPORT = { width: 1280, height: 800 };
+
+const Readings = z.object({
+  longTasks: z.array(z.number()),
+  frames: z.number(),
+  paints: z.number(),
+  messages: z.number(),
+});
+export type Readings = z.infer<typeof Readings>;
+
+/** What the page's main thread has done since it was opened, and what it holds after a collection. */
+export interface Costs {
+  /** Seconds. */
+  readonly busy: number;
+  readonly heapBytes: number;
+}
+
+export class ConsolePage {
+  readonly #page: Page;
+  readonly #cdp: CDPSession;
+
+  private constructor(page: Page, cdp: CDPSession) {
+    this.#page = page;
+    this.#cdp = cdp;
+  }
+
+  /** For as long as `use` takes, a browser that was not there before, with nothing in its cache. */
+  static async use<T>(base: string, hash: string, use: (page: ConsolePage) => Promise<T>): Promise<T> {
+    const args = ['--no-sandbox', '--disable-background-networking', '--disable-gpu'];
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+    try {
+      const page = await browser.newPage({ viewport: VIEWPORT });
+      await page.addInitScript(probe);
+      const cdp = await page.context().newCDPSession(page);
+      await cdp.send('Performance.enable');
+      await page.goto(`${base}/${hash}`);
+      return await use(new ConsolePage(page, cdp));
+    } finally {
+      await browser.close();
+    }
+  }
+
+  /** @returns ms from the navigation's start until the page was live and had its six numbers */
+  async usable(): Promise<number> {
+    return z.number().parse(await this.#page.evaluate('consoleProbe.usable'));
+  }
+
+  async live(): Promise<void> {
+    await this.#page.getByRole('contentinfo').getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  }
+
+  /** @returns ms from the change of the address until the first rows that were read for it were painted */
+  async rowsOf(query: string): Promise<number> {
+    const hash = `#/tasks?${new URLSearchParams({ query })}`;
+    return z.number().parse(await this.#page.evaluate(`consoleProbe.rowsOf(${JSON.stringify(hash)})`));
+  }
+
+  /** Turns the wheel over the rows, one notch a frame or so. */
+  async scroll(notches: number): Promise<void> {
+    await this.#page.mouse.move(VIEWPORT.width / 2, VIEWPORT.height / 2);
+    for (let notch = 0; notch < notches; notch++) await this.#page.mouse.wheel(0, 400);
+  }
+
+  reset(): Promise<unknown> {
+    return this.#page.evaluate('consoleProbe.reset()');
+  }
+
+  async readings(): Promise<Readings> {
+    return Readings.parse(await this.#page.evaluate('consoleProbe.read()'));
+  }
+
+  async costs(): Promise<Costs> {
+    await this.#cdp.send('HeapProfiler.collectGarbage');
+    const { metrics } = await this.#cdp.send('Performance.getMetrics');
+    const metric = (name: string) => metrics.find((each) => each.name === name)?.value ?? Number.NaN;
+    return { busy: metric('TaskDuration'), heapBytes: metric('JSHeapUsedSize') };
+  }
+
+  /** A CPU profile of what `run` takes, into a file that a browser's developer tools open. */
+  async profiled(file: string, run: () => Promise<void>): Promise<void> {
+    await this.#cdp.send('Profiler.enable');
+    await this.#cdp.send('Profiler.start');
+    await run();
+    const { profile } = await this.#cdp.send('Profiler.stop');
+    await writeFile(file, JSON.stringify(profile));
+  }
+}
