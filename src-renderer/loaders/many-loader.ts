@@ -14,6 +14,7 @@ import { CsvSplitter, LineSplitter, type RawRow } from '../stores/row-splitter';
 const SHOW_MS = 250;
 /** For how long it works before the page may draw, ms. */
 const DRAW_MS = 12;
+const PIECE_BYTES = 64 * 1024;
 
 export class ManyLoader {
   readonly #api: ApiClient;
@@ -152,13 +153,16 @@ export class ManyLoader {
         const { done, value } = await reader.read();
         if (signal.aborted) return;
         if (done) break;
-        bytes += value.byteLength;
-        yield { rows: read(splitter.feed(decoder.decode(value, { stream: true }))), bytes };
-        // Reads of a file on disk can follow each other without a pause: the page draws in one.
-        if (this.#time.now() - drawnAt < DRAW_MS) continue;
-        await new Promise<void>((go) => this.#time.after(0, go));
-        if (signal.aborted) return;
-        drawnAt = this.#time.now();
+        // A browser hands over megabytes at once.
+        for (let from = 0; from < value.byteLength; from += PIECE_BYTES) {
+          const piece = value.subarray(from, from + PIECE_BYTES);
+          bytes += piece.byteLength;
+          yield { rows: read(splitter.feed(decoder.decode(piece, { stream: true }))), bytes };
+          if (this.#time.now() - drawnAt < DRAW_MS) continue;
+          await new Promise<void>((go) => this.#time.after(0, go));
+          if (signal.aborted) return;
+          drawnAt = this.#time.now();
+        }
       }
       yield { rows: read([...splitter.feed(decoder.decode()), ...splitter.end()]), bytes };
     } finally {
