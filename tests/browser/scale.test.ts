@@ -81,7 +81,8 @@ describe('a payload at the bound of the API', () => {
     await items.first().click();
     await items.nth(2).waitFor();
     expect(await items.count()).toBeLessThan(ROWS_IN_PAGE);
-    await tree.evaluate('(tree) => { tree.scrollTop = tree.scrollHeight; }');
+    await tree.hover();
+    await page.mouse.wheel(0, 20 * payload.lines.length);
     await items.filter({ hasText: /90.?002 characters/ }).waitFor();
     expect(await items.count()).toBeLessThan(ROWS_IN_PAGE);
     await inspector.getByText('Raw', { exact: true }).click();
