@@ -1,5 +1,6 @@
 /**
- * The frames that tell how things stand, not what happened: stats, queues, workers. At most four times a second,
+ * The frames that tell how things stand, not what happened: stats, queues, workers. At most four times a second, less
+ * often where there are many queues to look at, so that an open window costs Redis some 200 commands a second at most;
  * only when their text has changed, and computed only while someone listens. While no task changes they are looked
  * at every two seconds: ages and heartbeats go on. How Redis does is told every two seconds, and operations that have
  * moved once a second, whatever tasks do.
@@ -15,6 +16,8 @@ import { encodeFrame } from './stream-frames';
 
 const GAUGE_MS = 250;
 const QUIET_GAUGE_MS = 2000;
+/** A look at one queue is some 30 commands. */
+const GAUGE_MS_PER_QUEUE = 150;
 const OPERATIONS_EVERY_MS = 1000;
 
 export interface GaugeReaders {
@@ -52,6 +55,8 @@ export class Gauges {
   readonly #last = new Map<GaugeTopic, Buffer>();
   #changed = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  /** As many as were there at the last look. */
+  #queues = 0;
   readonly #pacedMs: Record<PacedTopic, number> = {
     system: Number.NEGATIVE_INFINITY,
     operations: Number.NEGATIVE_INFINITY,
@@ -89,7 +94,9 @@ export class Gauges {
   #due(): GaugeTopic[] {
     const now = this.#deps.clock.monotonic();
     const topics = GAUGE_TOPICS.filter((topic) => this.#deps.wanted(topic));
-    if (topics.length === 0 || !(this.#changed || now - this.#lookedMs >= QUIET_GAUGE_MS)) return [];
+    const restMs = Math.min(QUIET_GAUGE_MS, this.#queues * GAUGE_MS_PER_QUEUE);
+    const since = now - this.#lookedMs;
+    if (topics.length === 0 || since < restMs || !(this.#changed || since >= QUIET_GAUGE_MS)) return [];
     this.#changed = false;
     this.#lookedMs = now;
     return topics;
@@ -132,8 +139,11 @@ export class Gauges {
     switch (topic) {
       case 'stats':
         return encodeFrame({ type: topic, stats: await read.stats() });
-      case 'queues':
-        return encodeFrame({ type: topic, queues: await read.queues() });
+      case 'queues': {
+        const queues = await read.queues();
+        this.#queues = queues.length;
+        return encodeFrame({ type: topic, queues });
+      }
       case 'workers':
         return encodeFrame({ type: topic, workers: await read.workers() });
       default:
