@@ -121,8 +121,8 @@ async function serve({ id, config, log, registry, connection, programs, runtime 
   const undo = [
     () => process.off('exit', lastWords),
     installCrashPolicy({ log, blame: (error) => worker.blame(error), onFatal: () => ending.crash() }),
-    ending.listen(() => worker.quiet()),
   ];
+  ending.listen(() => worker.quiet());
   try {
     await worker.start();
   } catch (error) {
@@ -183,8 +183,8 @@ class Ending {
     this.#hurry();
   }
 
-  /** @returns how to stop listening */
-  listen(quiet: () => void): () => void {
+  /** For good: a signal that comes while the process is on its way out must not end it with another code. */
+  listen(quiet: () => void): void {
     const listeners: [string, () => void][] = [
       ['SIGTERM', () => this.ask(143)],
       ['SIGINT', () => this.ask(130)],
@@ -200,8 +200,5 @@ class Ending {
       ],
     ];
     for (const [name, listener] of listeners) process.on(name, listener);
-    return () => {
-      for (const [name, listener] of listeners) process.off(name, listener);
-    };
   }
 }
