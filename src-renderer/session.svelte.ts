@@ -6,9 +6,7 @@ import type { RouteName } from '#queue/contract/http-routes';
 import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
-import { FrameBatch } from './loaders/frame-batch';
 import { OperationsLoader } from './loaders/operations-loader';
-import { RowCompleter } from './loaders/row-completer';
 import { ApiClient } from './net/api-client';
 import { ApiError } from './net/api-error';
 import type { BrowserTime } from './net/browser-time';
@@ -18,7 +16,6 @@ import { ConnectionStore } from './stores/connection-store.svelte';
 import { IdentityStore } from './stores/identity-store.svelte';
 import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
-import { TaskListStore } from './stores/task-list-store.svelte';
 import { WorkerSamples } from './stores/worker-samples.svelte';
 
 export interface SessionDeps {
@@ -33,7 +30,6 @@ export interface SessionDeps {
 const SECOND_MS = 1000;
 /** Rights and latency are asked for again. */
 const IDENTIFY_MS = 30_000;
-const LATEST_ROWS = 50;
 
 export class Session {
   readonly system = new SystemStore();
@@ -41,8 +37,6 @@ export class Session {
   readonly samples = new WorkerSamples();
   readonly connection = new ConnectionStore();
   readonly identity = new IdentityStore();
-  /** The newest tasks of all, as the snapshot brings them. */
-  readonly latest = new TaskListStore({ maxRows: LATEST_ROWS, following: true });
   /** Bulk work of the server; read once a view or the status bar asks for it. */
   readonly operations = new OperationsStore();
   readonly operationsLoader: OperationsLoader;
@@ -57,7 +51,6 @@ export class Session {
   now = $state(0);
   readonly #deps: SessionDeps;
   readonly #stream: StreamClient;
-  readonly #batch: FrameBatch;
   readonly #listeners = new Set<(frame: ServerFrame) => void>();
   #takeBackTick: () => void = () => undefined;
   #takeBackIdentify: () => void = () => undefined;
@@ -81,11 +74,6 @@ export class Session {
       onFrame: (frame) => this.#take(frame),
       onPhase: (phase) => this.connection.enter(phase, time.now()),
       onRefused: () => void this.#probe(),
-    });
-    const completer = new RowCompleter(this.api, this.latest, time);
-    this.#batch = new FrameBatch(time, (frames) => {
-      this.latest.apply(frames, time.now());
-      completer.look();
     });
   }
 
@@ -158,14 +146,8 @@ export class Session {
     this.system.apply(frame);
     this.samples.apply(frame, this.#deps.time.now());
     this.operationsLoader.take(frame);
-    if (this.identity.apply(frame)) void this.#identify();
+    if (this.identity.apply(frame) || frame.type === 'snapshot') void this.#identify();
     for (const listener of this.#listeners) listener(frame);
-    this.#batch.take(frame);
-    if (frame.type === 'snapshot') {
-      void this.#identify();
-      const { tasks, stats } = frame;
-      this.latest.replace({ tasks, next_cursor: null, total: stats.total, total_exact: true });
-    }
   }
 
   #askForToken(): void {

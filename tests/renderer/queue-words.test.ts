@@ -1,28 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import type { Queue } from '#queue/contract/queue';
+import { etaWords } from '../../src-renderer/stores/queue-trouble';
 import { compareQueues, groupByPrefix } from '../../src-renderer/views/queues/queue-order';
-import { drainWith, etaWords, movementWords, prefixOf } from '../../src-renderer/views/queues/queue-words';
+import { drainWith, movementWords, prefixOf } from '../../src-renderer/views/queues/queue-words';
 import { queueOf } from '../support/wire';
 
 const waiting = (pending: number, more: Partial<Queue> = {}): Queue => {
   const queue = queueOf('payments');
-  return { ...queue, depth: { ...queue.depth, pending }, ...more };
+  return { ...queue, workers: 1, depth: { ...queue.depth, pending }, ...more };
 };
 
 describe('the ETA of a queue', () => {
   it('is a duration, or the word for why there is none', () => {
-    expect(etaWords(waiting(0))).toBe('–');
-    expect(etaWords(waiting(5, { paused: true }))).toBe('paused');
-    expect(etaWords(waiting(100, { rate_in: 14.1, rate_out: 6.2, eta_seconds: null }))).toBe('never');
-    expect(etaWords(waiting(100, { rate_in: 1, rate_out: 2, eta_seconds: 100 }))).toBe('1m 40s');
+    expect(etaWords(waiting(0)).text).toBe('–');
+    expect(etaWords(waiting(5, { paused: true })).text).toBe('paused');
+    expect(etaWords(waiting(100, { rate_in: 14.1, rate_out: 6.2, eta_seconds: null })).text).toBe('never');
+    expect(etaWords(waiting(100, { rate_in: 1, rate_out: 2, eta_seconds: 100 })).text).toBe('1m 40s');
   });
 
   it('is steady only where in and out differ by less than 5 %, and nothing is late', () => {
     const even = { rate_in: 100, rate_out: 104, eta_seconds: 3000 };
-    expect(etaWords(waiting(10, even))).toBe('steady');
-    expect(etaWords(waiting(10, { ...even, rate_out: 106 }))).not.toBe('steady');
-    expect(etaWords(waiting(10, { ...even, late: true }))).not.toBe('steady');
-    expect(etaWords(waiting(10, { rate_in: 0, rate_out: 0, eta_seconds: null }))).toBe('never');
+    expect(etaWords(waiting(10, even)).text).toBe('steady');
+    expect(etaWords(waiting(10, { ...even, rate_out: 106 })).text).not.toBe('steady');
+    expect(etaWords(waiting(10, { ...even, late: true })).text).not.toBe('steady');
+    expect(etaWords(waiting(10, { rate_in: 0, rate_out: 0, eta_seconds: null, oldest_pending_age: 60 })).text).toBe(
+      'never',
+    );
   });
 });
 

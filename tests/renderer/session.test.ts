@@ -3,7 +3,7 @@ import type { Queue } from '#queue/contract/queue';
 import type { SessionInfo } from '#queue/contract/session';
 import { Preferences } from '../../src-renderer/preferences.svelte';
 import { Session } from '../../src-renderer/session.svelte';
-import { idOf, statsOf, taskOf, queueOf as wireQueue } from '../support/wire';
+import { statsOf, taskOf, queueOf as wireQueue } from '../support/wire';
 import { snapshotOf, TestTime, taskFrame } from './support';
 
 function storage(): Storage {
@@ -96,16 +96,12 @@ it('knows what may be done here, hears of a lock at once, and asks again what th
 const page = (...tasks: unknown[]) => ({ body: { tasks, next_cursor: null, total: tasks.length, total_exact: true } });
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-it('fills its stores from the snapshot and follows the frames, painting them in batches', () => {
-  const { session, time, receive, hello, sockets } = setup(() => page());
+it('fills its stores from the snapshot', () => {
+  const { session, receive, hello, sockets } = setup(() => page());
   expect(sockets[0]?.url).toBe('ws://127.0.0.1:8000/ws');
   receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf(), stats: { ...statsOf(), total: 1 }, tasks: [taskOf(0)] });
   expect(session.system.stats?.total).toBe(1);
   expect(session.connection.live).toBe(true);
-  receive(taskFrame(1), taskFrame(2), taskFrame(3));
-  expect(session.latest.rows).toHaveLength(1);
-  time.advance(250);
-  expect(session.latest.rows.map((row) => row.id)).toEqual([idOf(3), idOf(2), idOf(1), idOf(0)]);
 });
 
 it('is stale while Redis is down, and says since when', () => {
@@ -154,18 +150,15 @@ it('hands a refused submit on with its fields', async () => {
   });
 });
 
-it('reads the names of rows that came as frames, at most once a second', async () => {
-  const { session, time, requests, receive, hello } = setup(() => page(taskOf(2, { name: 'Order 2' })));
-  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
-  receive(taskFrame(1));
-  time.advance(250);
+it('tells screens of every frame, until they listen no more, and reads nothing for them', () => {
+  const { session, requests, receive, hello } = setup(() => page());
+  const heard: string[] = [];
+  const stop = session.onFrame(({ type }) => heard.push(type));
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() }, taskFrame(1));
+  stop();
   receive(taskFrame(2));
-  time.advance(999);
+  expect(heard).toEqual(['hello', 'snapshot', 'task']);
   expect(requests).toEqual([]);
-  time.advance(1);
-  await settled();
-  expect(requests).toEqual(['GET /api/tasks?limit=50']);
-  expect(session.latest.rows.map((row) => row.name)).toEqual(['Order 2', null]);
 });
 
 const queueOf = (change: Partial<Queue> = {}): Queue =>

@@ -1,32 +1,18 @@
-/** What is said of a queue: its ETA, how it moves, and what more slots would change. Pure. */
+/** What is said of the queue that is open: how it moves, and what more slots would change. Pure. */
 import type { Queue } from '#queue/contract/queue';
-import { formatDuration, formatNumber, formatRate } from '../../format';
-
-/** In and out differ by less: the depth stays as it is. */
-const STEADY_SHARE = 0.05;
-
-type Moving = Pick<Queue, 'paused' | 'depth' | 'rate_in' | 'rate_out' | 'eta_seconds' | 'late'>;
-
-/** A duration, `never` (more comes in than goes out), `steady`, `paused`, or `–` where nothing waits. */
-export function etaWords(queue: Moving): string {
-  if (queue.depth.pending === 0) return '–';
-  if (queue.paused) return 'paused';
-  if (isSteady(queue)) return 'steady';
-  return queue.eta_seconds === null ? 'never' : formatDuration(queue.eta_seconds * 1000);
-}
-
-const isSteady = ({ rate_in, rate_out, late }: Moving): boolean =>
-  !late && rate_out > 0 && Math.abs(rate_out - rate_in) < STEADY_SHARE * Math.max(rate_in, rate_out);
+import { formatNumber, formatRate } from '../../format';
+import { etaWords } from '../../stores/queue-trouble';
 
 /** `grows by 7.9/s, does not drain` */
-export function movementWords(queue: Moving): string {
+export function movementWords(queue: Queue): string {
   const { paused, depth, rate_in, rate_out } = queue;
   if (paused) return depth.pending === 0 ? 'paused' : `paused, ${formatNumber(depth.pending)} wait`;
   if (depth.pending === 0) return 'nothing waits';
   const grows = rate_in - rate_out;
-  if (etaWords(queue) === 'steady') return 'steady: as much goes out as comes in';
+  const { text: eta } = etaWords(queue);
+  if (eta === 'steady') return 'steady: as much goes out as comes in';
   if (grows > 0) return `grows by ${formatRate(grows)}/s, does not drain`;
-  return grows < 0 ? `shrinks by ${formatRate(-grows)}/s, empty in ${etaWords(queue)}` : 'nothing moves';
+  return grows < 0 ? `shrinks by ${formatRate(-grows)}/s, empty in ${eta}` : 'nothing moves';
 }
 
 /**
