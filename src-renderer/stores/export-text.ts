@@ -21,7 +21,8 @@ function csvCell(value: unknown): string {
   return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const csvLine = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\r\n`;
+/** RFC 4180 */
+export const csvLine = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
 /** What stands before the first row. */
 export const exportHead = <Row>(format: ExportFormat, columns: readonly ExportColumn<Row>[]): string =>
