@@ -26,11 +26,11 @@ export class MetricsLoader {
   /** @param queue null: all of them */
   show(range: MetricRange, queue: string | null): void {
     this.#wanted = { range, queue };
-    this.#poller.now();
+    void this.#poller.now();
   }
 
   again(): void {
-    this.#poller.now();
+    void this.#poller.now();
   }
 
   seen(): void {

@@ -39,18 +39,18 @@ export class OverviewLoader {
   }
 
   start(): void {
-    for (const poller of this.#pollers) if (poller !== this.#recorder) poller.now();
+    for (const poller of this.#pollers) if (poller !== this.#recorder) void poller.now();
   }
 
   /** Shows another range, or the same once more. */
   show(range: OverviewRange): void {
     this.#range = range;
-    this.#recorder.now();
+    void this.#recorder.now();
   }
 
   /** All of it once more: the connection is back, or the reader asks for it. */
   again(): void {
-    for (const poller of this.#pollers) poller.now();
+    for (const poller of this.#pollers) void poller.now();
   }
 
   seen(): void {

@@ -21,8 +21,8 @@ export class Poller {
     this.#deps = deps;
   }
 
-  /** Reads now; a read that is under way is broken off. */
-  now(): void {
+  /** Reads now; a read that is under way is broken off. Resolves when it is over, at once while nobody looks. */
+  async now(): Promise<void> {
     this.stop();
     if (this.#deps.hidden()) {
       this.#due = true;
@@ -30,15 +30,14 @@ export class Poller {
     }
     const reading = new AbortController();
     this.#reading = reading;
-    void this.#deps.read(reading.signal).then((pauseMs) => {
-      if (reading.signal.aborted) return;
-      this.#takeBack = this.#deps.time.after(pauseMs, () => this.now());
-    });
+    const pauseMs = await this.#deps.read(reading.signal);
+    if (reading.signal.aborted) return;
+    this.#takeBack = this.#deps.time.after(pauseMs, () => void this.now());
   }
 
   /** The page is seen again. */
   seen(): void {
-    if (this.#due && !this.#deps.hidden()) this.now();
+    if (this.#due && !this.#deps.hidden()) void this.now();
   }
 
   stop(): void {

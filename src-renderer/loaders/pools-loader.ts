@@ -5,6 +5,7 @@
 import type { ApiClient } from '../net/api-client';
 import type { BrowserTime } from '../net/browser-time';
 import type { PoolsStore } from '../stores/pools-store.svelte';
+import { Poller } from './poller';
 
 const EVERY_MS = 2000;
 const MOVING_MS = 500;
@@ -18,34 +19,35 @@ export interface PoolsLoaderDeps {
 
 export class PoolsLoader {
   readonly #deps: PoolsLoaderDeps;
-  #reading = new AbortController();
-  #takeBack: () => void = () => undefined;
+  readonly #poller: Poller;
 
   constructor(deps: PoolsLoaderDeps) {
     this.#deps = deps;
+    const { time, hidden } = deps;
+    this.#poller = new Poller({ time, hidden, read: (signal) => this.#read(signal) });
   }
 
-  /** Reads now, and then until `close`; a read that is under way is broken off. */
-  async refresh(): Promise<void> {
-    this.close();
-    const { api, store, hidden } = this.#deps;
-    this.#reading = new AbortController();
-    const { signal } = this.#reading;
-    if (!hidden()) {
-      try {
-        const { pools } = await api.call('listPools', { signal });
-        if (signal.aborted) return;
-        store.replace(pools);
-      } catch (error) {
-        if (signal.aborted) return;
-        store.error = error;
-      }
-    }
-    this.#takeBack = this.#deps.time.after(store.moving ? MOVING_MS : EVERY_MS, () => void this.refresh());
+  /** Reads now, and then until `close`. */
+  refresh(): Promise<void> {
+    return this.#poller.now();
+  }
+
+  seen(): void {
+    this.#poller.seen();
   }
 
   close(): void {
-    this.#reading.abort();
-    this.#takeBack();
+    this.#poller.stop();
+  }
+
+  async #read(signal: AbortSignal): Promise<number> {
+    const { api, store } = this.#deps;
+    try {
+      const { pools } = await api.call('listPools', { signal });
+      if (!signal.aborted) store.replace(pools);
+    } catch (error) {
+      if (!signal.aborted) store.error = error;
+    }
+    return store.moving ? MOVING_MS : EVERY_MS;
   }
 }

@@ -1,52 +1,59 @@
-/** Reads the course and the task types of the queue that is open, again with every step of the course. */
+/** Reads the course and the task types of the queue that is open, again and again while the page is seen. */
 import type { ApiClient } from '../net/api-client';
 import type { BrowserTime } from '../net/browser-time';
 import type { QueueDetailStore } from '../stores/queue-detail-store.svelte';
+import { Poller } from './poller';
 
 const EVERY_MS = 10_000;
 const RANGE = '1h';
 const STEP = '30s';
 
-export class QueueDetailLoader {
-  readonly #api: ApiClient;
-  readonly #store: QueueDetailStore;
-  readonly #time: BrowserTime;
-  #reading = new AbortController();
-  #takeBack: () => void = () => undefined;
+export interface QueueDetailLoaderDeps {
+  api: ApiClient;
+  store: QueueDetailStore;
+  time: BrowserTime;
+  hidden: () => boolean;
+}
 
-  constructor(api: ApiClient, store: QueueDetailStore, time: BrowserTime) {
-    this.#api = api;
-    this.#store = store;
-    this.#time = time;
+export class QueueDetailLoader {
+  readonly #deps: QueueDetailLoaderDeps;
+  readonly #poller: Poller;
+
+  constructor(deps: QueueDetailLoaderDeps) {
+    this.#deps = deps;
+    const { time, hidden } = deps;
+    this.#poller = new Poller({ time, hidden, read: (signal) => this.#read(signal) });
   }
 
-  open(queue: string | null): void {
-    this.#store.open(queue);
+  open(queue: string): void {
+    this.#deps.store.open(queue);
     void this.refresh();
   }
 
-  async refresh(): Promise<void> {
-    this.close();
-    const { queue } = this.#store;
-    if (queue === null) return;
-    this.#reading = new AbortController();
-    const { signal } = this.#reading;
-    try {
-      const [series, types] = await Promise.all([
-        this.#api.call('timeseries', { query: { range: RANGE, step: STEP, queue }, signal }),
-        this.#api.call('queueTypes', { params: { queue }, signal }),
-      ]);
-      this.#store.replace(series, types);
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#store.error = error;
-    }
-    this.#takeBack = this.#time.after(EVERY_MS, () => void this.refresh());
+  refresh(): Promise<void> {
+    return this.#poller.now();
   }
 
-  /** Reads no more until the next `open`. */
+  seen(): void {
+    this.#poller.seen();
+  }
+
   close(): void {
-    this.#reading.abort();
-    this.#takeBack();
+    this.#poller.stop();
+  }
+
+  async #read(signal: AbortSignal): Promise<number> {
+    const { api, store } = this.#deps;
+    const { queue } = store;
+    try {
+      const [series, types] = await Promise.all([
+        api.call('timeseries', { query: { range: RANGE, step: STEP, queue }, signal }),
+        api.call('queueTypes', { params: { queue }, signal }),
+      ]);
+      if (!signal.aborted) store.replace(series, types);
+    } catch (error) {
+      if (!signal.aborted) store.error = error;
+    }
+    return EVERY_MS;
   }
 }

@@ -2,12 +2,13 @@
 import type { QueueTypes, Timeseries } from '#queue/contract/queue';
 
 export class QueueDetailStore {
-  queue = $state<string | null>(null);
+  /** Its name; empty before one is opened. */
+  queue = $state('');
   series = $state.raw<Timeseries | null>(null);
   types = $state.raw<QueueTypes | null>(null);
   error = $state.raw<unknown>(null);
 
-  open(queue: string | null): void {
+  open(queue: string): void {
     if (queue !== this.queue) {
       this.series = null;
       this.types = null;

@@ -1,7 +1,6 @@
 // @vitest-environment jsdom
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import ProfileSwitcher from '../../src-renderer/components/ProfileSwitcher.svelte';
 import StartScreen from '../../src-renderer/views/connections/StartScreen.svelte';
 import { FakeProfilesApi, profileOf, stepOf } from './fake-profiles-api';
 import { TestTime } from './support';
@@ -195,29 +194,4 @@ it('tells of a list that cannot be had, and of a file that was put aside', async
   failing.list = () => Promise.reject(new Error('EACCES'));
   render(StartScreen, { api: failing, time: new TestTime(), version: '1.0' });
   expect((await screen.findByRole('alert')).textContent).toContain('EACCES');
-});
-
-it('switches from the title bar to another profile, and never to the one that is shown', async () => {
-  const onswitch = vi.fn();
-  const onconnections = vi.fn();
-  const profiles = (['a', 'b'] as const).map((id) => ({
-    id,
-    name: `name-${id}`,
-    environment: 'production' as const,
-    unlabelled: id === 'b',
-    place: 'h:1',
-  }));
-  render(ProfileSwitcher, { name: 'name-a', currentId: 'a', profiles, onswitch, onconnections });
-  const open = async () => {
-    await fireEvent.keyDown(button('Connection: name-a'), { key: 'Enter' });
-    return screen.findByRole('menu');
-  };
-  const choose = async (role: 'menuitemcheckbox' | 'menuitem', name: RegExp) =>
-    fireEvent.keyDown(within(await open()).getByRole(role, { name }), { key: 'Enter' });
-  await choose('menuitemcheckbox', /name-a/);
-  expect(onswitch).not.toHaveBeenCalled();
-  await choose('menuitemcheckbox', /UNLABELLED.*name-b/);
-  expect(onswitch).toHaveBeenCalledWith('b');
-  await choose('menuitem', /Connections/);
-  expect(onconnections).toHaveBeenCalledOnce();
 });
