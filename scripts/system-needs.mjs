@@ -2,7 +2,7 @@
  * Programs of the system that Millrace or its tests need, and how they come onto Debian and Ubuntu. Installing is
  * done only as root there; anywhere else one line says what to install.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { run, which } from './run.mjs';
 
@@ -13,6 +13,8 @@ const NEEDS = {
     packages: ['redis-server'],
   },
   python3: { what: 'python3', present: () => which('python3') !== undefined, packages: ['python3-minimal'] },
+  openssl: { what: 'openssl', present: () => which('openssl') !== undefined, packages: ['openssl'] },
+  curl: { what: 'curl', present: () => which('curl') !== undefined, packages: ['curl'] },
   chromium: {
     what: 'Chromium',
     present: () => ['chromium', 'chromium-browser', 'google-chrome'].some((name) => which(name) !== undefined),
@@ -23,7 +25,8 @@ const NEEDS = {
     what: 'Xvfb and the libraries that Electron needs',
     present: () =>
       which('Xvfb') !== undefined && ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2'].every(hasLibrary),
-    packages: ['xvfb', 'xauth', 'libnss3', 'libgtk-3-0', 'libgbm1', 'libasound2', 'libxss1', 'libxtst6'],
+    // The older name is of no one package since Debian 13 and Ubuntu 24.04, and apt then takes none.
+    packages: ['xvfb', 'libnss3', 'libgtk-3-0', 'libgbm1', 'libasound2t64 | libasound2', 'libxss1', 'libxtst6'],
   },
 };
 
@@ -58,10 +61,18 @@ function install(packages) {
   const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] };
   try {
     run('apt-get', ['update', '-qq'], quiet);
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], quiet);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages.map(known)], quiet);
   } finally {
     if (ownPolicy) rmSync(POLICY, { force: true });
   }
+}
+
+/** Of `newer | older` the name that this release has. */
+function known(names) {
+  const [newer, older] = names.split(' | ');
+  if (older === undefined) return newer;
+  const shown = spawnSync('apt-cache', ['show', newer], { stdio: 'ignore' });
+  return shown.status === 0 ? newer : older;
 }
 
 function usableRedis() {
@@ -86,7 +97,7 @@ function hasLibrary(name) {
 }
 
 function hint(name, packages) {
-  if (existsSync('/etc/debian_version')) return `Install it: sudo apt-get install ${packages.join(' ')}`;
+  if (existsSync('/etc/debian_version')) return `Install it: sudo apt-get install ${packages.map(known).join(' ')}`;
   if (process.platform === 'darwin')
     return name === 'redis' ? 'Install it: brew install redis' : 'Install it with Homebrew.';
   if (process.platform === 'win32' && name === 'redis')

@@ -10,7 +10,8 @@ import { packageScript, ROOT, runForeground } from './run.mjs';
 const needs = [
   'redis',
   'python3',
-  ...(hasTests('browser') ? ['chromium'] : []),
+  'openssl',
+  ...(hasTests('browser') ? ['chromium', 'curl'] : []),
   ...(hasTests('desktop') ? ['electron'] : []),
 ];
 

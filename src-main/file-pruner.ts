@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { TaskId } from '#queue/contract/primitives';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
+import { Rounds } from '#queue/kernel/rounds';
 import type { Service } from '#queue/kernel/service';
 
 const FIRST_PASS_MS = 60_000;
@@ -44,35 +45,32 @@ interface Folder {
 export class FilePruner implements Service {
   readonly name = 'file-pruner';
   readonly #deps: FilePrunerDeps;
-  readonly #stopping = new AbortController();
-  #loop: Promise<void> | undefined;
+  readonly #rounds: Rounds;
 
   constructor(deps: FilePrunerDeps) {
     this.#deps = deps;
+    const { clock, log } = deps;
+    this.#rounds = new Rounds({
+      clock,
+      firstMs: FIRST_PASS_MS,
+      everyMs: () => PASS_EVERY_MS,
+      pass: (signal) => this.#pass(signal),
+      onFault: (error) => log.warn('old files of tasks could not be removed; tried again in 10 minutes', { error }),
+    });
   }
 
-  async start(): Promise<void> {
-    this.#loop ??= this.#run(this.#stopping.signal);
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    await clock.sleep(FIRST_PASS_MS, signal);
-    while (!signal.aborted) {
-      try {
-        const artifacts = await this.#pruneArtifacts(signal);
-        const mails = await this.#pruneOutbox(signal);
-        if (artifacts + mails > 0) log.info('old files of tasks removed', { artifacts, mails });
-      } catch (error) {
-        log.warn('old files of tasks could not be removed; tried again in 10 minutes', { error });
-      }
-      await clock.sleep(PASS_EVERY_MS, signal);
-    }
+  async #pass(signal: AbortSignal): Promise<void> {
+    const artifacts = await this.#pruneArtifacts(signal);
+    const mails = await this.#pruneOutbox(signal);
+    if (artifacts + mails > 0) this.#deps.log.info('old files of tasks removed', { artifacts, mails });
   }
 
   async #pruneArtifacts(signal: AbortSignal): Promise<number> {

@@ -19,7 +19,7 @@ const HOST = '127.0.0.1';
 export interface HostTarget {
   key: string;
   name: string;
-  environment: Environment;
+  environment: Environment | null;
   /** Null: as configured. */
   connection: { redis: RedisOptions | null; prefix: string; safety: SafetyLevel } | null;
 }

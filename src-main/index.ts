@@ -99,17 +99,11 @@ async function run(config: Config, inputs: ConfigInputs, log: Log, logsDir: stri
   else await desktop.open(target);
 }
 
-/** A Redis that was named for this start goes before what is remembered. Who has not said what it is for is careful. */
+/** A Redis that was named for this start goes before what is remembered. */
 function configuredTarget({ redis, profile }: Config): Target | null {
   if (redis === null) return null;
   const name = profile.name ?? describeRedis(redis);
-  return {
-    key: 'configured',
-    profileId: null,
-    name,
-    environment: profile.environment ?? 'production',
-    connection: null,
-  };
+  return { key: 'configured', name, environment: profile.environment, connection: null };
 }
 
 /** From a terminal or the system: no question is asked. The second time nothing is waited for. */

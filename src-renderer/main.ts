@@ -37,8 +37,8 @@ if (desktop !== null) joinDesktop(desktop, { commands, preferences });
 
 /** A window of the desktop that shows no queue yet. */
 async function showStart(bridge: Bridge, target: HTMLElement): Promise<void> {
-  const api = { ...bridge.profiles, pickFile: () => bridge.pickPath({ kind: 'file', filters: [] }) };
-  const { version } = await bridge.platform();
+  const api = { ...bridge.profiles, pickFile: bridge.pickFile };
+  const version = await bridge.version();
   mount(StartScreen, { target, props: { api, time: browserTime, version } });
 }
 
@@ -67,6 +67,5 @@ async function showConsole(target: HTMLElement): Promise<void> {
   mount(App, { target, props: { ui } });
 }
 
-const facts = await desktop?.windowFacts();
-if (desktop !== null && facts?.kind === 'start') await showStart(desktop, target);
+if (desktop !== null && (await desktop.windowKind()) === 'start') await showStart(desktop, target);
 else await showConsole(target);

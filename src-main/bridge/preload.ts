@@ -13,15 +13,11 @@ declare const location: { hash: string };
 
 /** Total: a call that is added to the contract and forgotten here does not compile. */
 const APP_CALLS: Record<keyof AppCalls, true> = {
-  platform: true,
-  windowFacts: true,
+  version: true,
+  windowKind: true,
   token: true,
   setTheme: true,
-  openExternal: true,
-  saveFile: true,
-  openFile: true,
-  pickPath: true,
-  showLogs: true,
+  pickFile: true,
   switchProfile: true,
 };
 const PROFILE_CALLS: Record<keyof ProfileCalls, true> = {

@@ -82,6 +82,27 @@ export const ProfileFields = ProfileShape.superRefine((fields, context) => {
 });
 export type ProfileFields = z.infer<typeof ProfileShape>;
 
+/** What is left where nothing is said. */
+export const BLANK_FIELDS: ProfileFields = {
+  name: '',
+  environment: null,
+  safety: null,
+  kind: 'standalone',
+  host: '',
+  port: 6379,
+  db: 0,
+  socketPath: '',
+  nodes: [],
+  master: '',
+  username: '',
+  usesPassword: false,
+  sentinelUsername: '',
+  usesSentinelPassword: false,
+  allowPlainPassword: false,
+  tls: { on: false, caFile: '', certFile: '', keyFile: '', servername: '', rejectUnauthorized: true },
+  prefix: 'mr',
+};
+
 export const Profile = z.object({
   ...ProfileShape.shape,
   id: ProfileId,
@@ -116,8 +137,13 @@ export const sendsPlainPassword = (
   fields: Place & Pick<ProfileFields, 'tls' | 'usesPassword' | 'usesSentinelPassword'>,
 ): boolean => isRemote(fields) && !fields.tls.on && (fields.usesPassword || fields.usesSentinelPassword);
 
+/** Null: a remote that nobody has labelled. */
+export const labelOf = (fields: Place & Pick<ProfileFields, 'environment'>): Environment | null =>
+  fields.environment ?? (isRemote(fields) ? null : 'local');
+
+/** What it counts as. */
 export const environmentOf = (fields: Place & Pick<ProfileFields, 'environment'>): Environment =>
-  fields.environment ?? (isRemote(fields) ? 'production' : 'local');
+  labelOf(fields) ?? 'production';
 
 export const safetyOf = (fields: Place & Pick<ProfileFields, 'environment' | 'safety'>): SafetyLevel =>
   fields.safety ?? SAFETY_OF[environmentOf(fields)];

@@ -1,15 +1,9 @@
 /** A connection profile as the queue's own options, and an address of Redis as a profile: both ways of one grammar. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  DEFAULT_PREFIX,
-  DEFAULT_REDIS_PORT,
-  DEFAULT_SENTINEL_PORT,
-  RedisOptions,
-  type RedisTls,
-} from '#queue/redis/options';
+import { DEFAULT_REDIS_PORT, RedisOptions, type RedisTls } from '#queue/redis/options';
 import { parseRedisUrl, RedisUrlError } from '#queue/redis/url';
-import type { ProfileFields } from '../bridge/profiles-contract';
+import { BLANK_FIELDS, type ProfileFields } from '../bridge/profiles-contract';
 
 /** Its message is a sentence for people, and says which file or field it is about. */
 export class ProfileFault extends Error {
@@ -82,26 +76,20 @@ export function profileOfUrl(url: string): { fields: ProfileFields; password: st
   try {
     const { kind, nodes, path, master, db, username, password, tls } = parseRedisUrl(url);
     const [first] = nodes;
-    const defaultPort = kind === 'sentinel' ? DEFAULT_SENTINEL_PORT : DEFAULT_REDIS_PORT;
     const single = path === null ? 'standalone' : 'socket';
     const fields: ProfileFields = {
+      ...BLANK_FIELDS,
       name: nameOf(master, first?.host ?? path ?? ''),
-      environment: null,
-      safety: null,
       kind: kind === 'single' ? single : kind,
       host: kind === 'single' ? (first?.host ?? '') : '',
-      port: kind === 'single' ? (first?.port ?? defaultPort) : DEFAULT_REDIS_PORT,
+      port: kind === 'single' ? (first?.port ?? DEFAULT_REDIS_PORT) : DEFAULT_REDIS_PORT,
       db: db ?? 0,
       socketPath: path ?? '',
       nodes: kind === 'single' ? [] : nodes,
       master: master ?? '',
       username: username ?? '',
       usesPassword: password !== null,
-      sentinelUsername: '',
-      usesSentinelPassword: false,
-      allowPlainPassword: false,
-      tls: { on: tls, caFile: '', certFile: '', keyFile: '', servername: '', rejectUnauthorized: true },
-      prefix: DEFAULT_PREFIX,
+      tls: { ...BLANK_FIELDS.tls, on: tls },
     };
     return { fields, password };
   } catch (error) {

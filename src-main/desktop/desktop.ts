@@ -90,7 +90,7 @@ export class Desktop {
     };
     lockContents(app, locks);
     lockSession(session.defaultSession, locks);
-    registerCalls(CALLS, appCalls({ version, logsDir, switchProfile: () => this.openStart() }), {
+    registerCalls(CALLS, appCalls({ version, switchProfile: () => this.openStart() }), {
       registry: ipcMain,
       prefix: 'app:',
       callerOf: (event) => this.callerOf(event),

@@ -1,7 +1,5 @@
 /** What a window can be opened on, and the server that is run for it. One window, one target, one server. */
-
-import type { SafetyLevel } from '#queue/contract/session';
-import type { Environment } from '../bridge/contract';
+import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { ProfileRedis } from '../config/profile-redis';
 import type { WantedConnection } from './profiles/handlers';
 
@@ -16,10 +14,9 @@ export interface TargetConnection {
 export interface Target {
   /** Tells targets apart: one window each. */
   key: string;
-  /** Null for what the command line or the environment named, and for the local queue where it has no profile. */
-  profileId: string | null;
   name: string;
-  environment: Environment;
+  /** Null: a remote that nobody has labelled; it is taken for production. */
+  environment: Environment | null;
   /** Null: as configured. */
   connection: TargetConnection | null;
 }
@@ -29,7 +26,6 @@ export const LOCAL_KEY = 'local';
 
 export const targetOf = ({ profile, environment, safety, redis }: WantedConnection): Target => ({
   key: redis === null ? LOCAL_KEY : profile.id,
-  profileId: profile.id,
   name: profile.name,
   environment,
   connection: { redis, prefix: profile.prefix, safety },

@@ -1,6 +1,6 @@
 /** One window: made locked down, put where it was, and titled by what it shows. */
 import { BrowserWindow, nativeTheme, screen } from 'electron';
-import type { Environment } from '../bridge/contract';
+import type { Environment } from '#queue/contract/session';
 import { DEFAULT_SIZE, fitPlace, MIN_SIZE, type WindowPlaces } from './window-state';
 import { windowTitle } from './window-title';
 
@@ -9,7 +9,7 @@ export interface WindowOptions {
   key: string;
   address: string;
   /** Null for the start page, which titles itself. */
-  shows: { name: string; environment: Environment } | null;
+  shows: { name: string; environment: Environment | null } | null;
   preload: string;
   icon: string;
   /** False in a packaged app. */

@@ -7,6 +7,7 @@
 import { EVERY_QUEUE } from '#queue/contract/primitives';
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
+import { Rounds } from '#queue/kernel/rounds';
 import type { Service } from '#queue/kernel/service';
 
 export const SAMPLE_EVERY_MS = 2_000;
@@ -88,31 +89,28 @@ export interface AutoscalerDeps {
 export class Autoscaler implements Service {
   readonly name = 'autoscaler';
   readonly #deps: AutoscalerDeps;
-  readonly #stopping = new AbortController();
   readonly #deciders = new Map<string, ScaleDecider>();
-  #loop: Promise<void> | undefined;
+  readonly #rounds: Rounds;
 
   constructor(deps: AutoscalerDeps) {
     this.#deps = deps;
-  }
-
-  async start(): Promise<void> {
-    this.#loop ??= this.#run(this.#stopping.signal);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#loop;
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    while (!signal.aborted) {
-      await clock.sleep(SAMPLE_EVERY_MS, signal);
-      if (signal.aborted) return;
+    const { clock, log } = deps;
+    this.#rounds = new Rounds({
+      clock,
+      firstMs: SAMPLE_EVERY_MS,
+      everyMs: () => SAMPLE_EVERY_MS,
+      pass: () => this.#pass(),
       // Without Redis there is nothing to decide by; the pools stay as they are.
-      await this.#pass().catch((error: unknown) => log.debug('autoscaling could not look at the queues', { error }));
-    }
+      onFault: (error) => log.debug('autoscaling could not look at the queues', { error }),
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#rounds.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   async #pass(): Promise<void> {

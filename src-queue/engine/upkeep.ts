@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
+import { Rounds } from '../kernel/rounds';
 import type { Service } from '../kernel/service';
 
 export interface UpkeepDeps {
@@ -23,49 +24,44 @@ const TOGETHER = 16;
 export class Upkeep implements Service {
   readonly name = 'upkeep';
   readonly #deps: UpkeepDeps;
-  readonly #stopping = new AbortController();
-  #loop: Promise<void> | undefined;
+  readonly #rounds: Rounds;
+  #everyMs = EVERY_MS;
   #failing = false;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
+    const { clock, random, log } = deps;
+    this.#rounds = new Rounds({
+      clock,
+      everyMs: () => this.#everyMs * (0.8 + 0.2 * random()),
+      pass: (signal) => this.#pass(signal),
+      onFault: (error) => {
+        // An outage is told once.
+        if (!this.#failing) log.warn('upkeep failed; it is tried again every second', { error });
+        this.#failing = true;
+      },
+    });
   }
 
-  async start(): Promise<void> {
-    this.#loop ??= this.#run(this.#stopping.signal);
+  start(): Promise<void> {
+    return this.#rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#loop;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#deps;
-    while (!signal.aborted) {
-      const capMs = await this.#pass(signal);
-      // Never slower than the queue clock's cap: it moves by at most that much a pass.
-      const everyMs = Math.max(MIN_EVERY_MS, Math.min(EVERY_MS, capMs));
-      await clock.sleep(everyMs * (0.8 + 0.2 * random()), signal);
-    }
-  }
-
-  async #pass(signal: AbortSignal): Promise<number> {
+  async #pass(signal: AbortSignal): Promise<void> {
     const { queueNames, tick, log } = this.#deps;
-    let capMs = Number.POSITIVE_INFINITY;
-    try {
-      const queues = await queueNames();
-      for (let from = 0; from < queues.length && !signal.aborted; from += TOGETHER) {
-        const ticks = await Promise.all(queues.slice(from, from + TOGETHER).map(tick));
-        capMs = Math.min(capMs, ...ticks.map((done) => done.capMs));
-      }
-      if (this.#failing) log.info('upkeep goes on');
-      this.#failing = false;
-    } catch (error) {
-      // A bad pass must not end the loop, and an outage is told once.
-      if (!signal.aborted && !this.#failing) log.warn('upkeep failed; it is tried again every second', { error });
-      this.#failing = true;
+    this.#everyMs = EVERY_MS;
+    const queues = await queueNames();
+    for (let from = 0; from < queues.length && !signal.aborted; from += TOGETHER) {
+      const ticks = await Promise.all(queues.slice(from, from + TOGETHER).map(tick));
+      // Never slower than the queue clock's cap: it moves by at most that much a pass.
+      const capMs = Math.min(...ticks.map((done) => done.capMs));
+      this.#everyMs = Math.max(MIN_EVERY_MS, Math.min(this.#everyMs, capMs));
     }
-    return capMs;
+    if (this.#failing) log.info('upkeep goes on');
+    this.#failing = false;
   }
 }

@@ -62,7 +62,6 @@ it('opens the console with the kept password, and notes that it was used', async
   expect(opened).toMatchObject([
     {
       environment: 'staging',
-
       demo: false,
       safety: 'guarded',
       redis: { password: PASSWORD, nodes: [{ port: redis.port }] },

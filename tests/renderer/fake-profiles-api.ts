@@ -1,33 +1,22 @@
 /** The desktop as the start page sees it, in memory: what was asked is noted, what comes back is set by the test. */
-import type {
-  ConnectOutcome,
-  DiagnoseEvent,
-  DiagnoseStep,
-  Profile,
-  ProfileDraft,
-  ProfileList,
+import {
+  BLANK_FIELDS,
+  type ConnectOutcome,
+  type DiagnoseEvent,
+  type DiagnoseStep,
+  type Profile,
+  type ProfileDraft,
+  type ProfileList,
 } from '#main/bridge/profiles-contract';
 import type { StartApi } from '../../src-renderer/loaders/profiles-loader';
 
 export const profileOf = (more: Partial<Profile> = {}): Profile => ({
+  ...BLANK_FIELDS,
   id: 'p1',
   name: 'eu-orders',
   environment: 'production',
-  safety: null,
-  kind: 'standalone',
   host: 'redis.orrery.internal',
   port: 6380,
-  db: 0,
-  socketPath: '',
-  nodes: [],
-  master: '',
-  username: '',
-  usesPassword: false,
-  sentinelUsername: '',
-  usesSentinelPassword: false,
-  allowPlainPassword: false,
-  tls: { on: false, caFile: '', certFile: '', keyFile: '', servername: '', rejectUnauthorized: true },
-  prefix: 'mr',
   passwordRef: null,
   sentinelPasswordRef: null,
   lastUsedAt: null,

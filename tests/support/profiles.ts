@@ -1,25 +1,11 @@
 /** A profile's fields as a form would send them, and boxes that keep secrets, or refuse to. */
-import type { ProfileFields } from '#main/bridge/profiles-contract';
+import { BLANK_FIELDS, type ProfileFields } from '#main/bridge/profiles-contract';
 import type { SecretBox } from '#main/desktop/profiles/secret-box';
 
 export const fieldsOf = (fields: Partial<ProfileFields> = {}): ProfileFields => ({
+  ...BLANK_FIELDS,
   name: 'orders',
-  environment: null,
-  safety: null,
-  kind: 'standalone',
   host: '127.0.0.1',
-  port: 6379,
-  db: 0,
-  socketPath: '',
-  nodes: [],
-  master: '',
-  username: '',
-  usesPassword: false,
-  sentinelUsername: '',
-  usesSentinelPassword: false,
-  allowPlainPassword: false,
-  tls: { on: false, caFile: '', certFile: '', keyFile: '', servername: '', rejectUnauthorized: true },
-  prefix: 'mr',
   ...fields,
 });
 

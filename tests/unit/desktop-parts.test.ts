@@ -90,6 +90,12 @@ describe('what a window is called', () => {
     expect(windowTitle('Failures · Millrace', of)).toBe('PROD · eu-orders — Failures');
     expect(windowTitle('Millrace', of)).toBe('PROD · eu-orders');
   });
+
+  it('says that nobody has labelled it', () => {
+    expect(windowTitle('Failures · Millrace', { name: 'eu-orders', environment: null })).toBe(
+      'UNLABELLED · eu-orders — Failures',
+    );
+  });
 });
 
 describe('an address', () => {

@@ -2,9 +2,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { environmentOf, isLoopbackName, ProfileFields, safetyOf } from '#main/bridge/profiles-contract';
+import {
+  BLANK_FIELDS,
+  environmentOf,
+  isLoopbackName,
+  labelOf,
+  type Profile,
+  ProfileFields,
+  safetyOf,
+} from '#main/bridge/profiles-contract';
 import { ProfileFault, profileOfUrl, redisOfProfile } from '#main/config/profile-redis';
+import { wantedOf } from '#main/desktop/profiles/handlers';
+import { targetOf } from '#main/desktop/target';
 import { isLoopbackHost } from '#queue/kernel/loopback';
+import { DEFAULT_PREFIX, DEFAULT_REDIS_PORT } from '#queue/redis/options';
 import { fieldsOf } from '../support/profiles';
 
 const faults = (fields: Partial<ProfileFields>) =>
@@ -32,6 +43,19 @@ describe('a profile', () => {
         }),
       ),
     ).toBe('production');
+  });
+
+  it('says of a remote that nobody has labelled it, so that its window can, too', () => {
+    const kept = { id: 'p1', passwordRef: null, sentinelPasswordRef: null, lastUsedAt: null, lastCheck: null };
+    const remote: Profile = { ...fieldsOf({ host: 'redis.example' }), ...kept };
+    const target = targetOf(wantedOf(remote, null));
+    expect(target).toMatchObject({ environment: null, connection: { safety: 'read_only' } });
+    expect(labelOf(fieldsOf())).toBe('local');
+    expect(labelOf(fieldsOf({ host: 'redis.example', environment: 'production' }))).toBe('production');
+  });
+
+  it('begins as the program itself does', () => {
+    expect([BLANK_FIELDS.prefix, BLANK_FIELDS.port]).toEqual([DEFAULT_PREFIX, DEFAULT_REDIS_PORT]);
   });
 
   it('needs what its topology needs', () => {

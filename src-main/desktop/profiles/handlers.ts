@@ -7,10 +7,11 @@ import type { Environment, SafetyLevel } from '#queue/contract/session';
 import type { Clock } from '#queue/kernel/clock';
 import type { CallHandlers } from '../../bridge/calls';
 import {
+  BLANK_FIELDS,
   type ConnectOutcome,
   type DiagnoseEvent,
   type DiagnoseStep,
-  environmentOf,
+  labelOf,
   type Profile,
   type ProfileCalls,
   type ProfileDraft,
@@ -26,8 +27,8 @@ import type { SecretBox } from './secret-box';
 /** What a console is opened for. */
 export interface WantedConnection {
   profile: Profile;
-  /** An unlabelled remote is production here. */
-  environment: Environment;
+  /** Null: a remote that nobody has labelled. */
+  environment: Environment | null;
   safety: SafetyLevel;
   /** Null: the local queue, which is started where it does not run. It holds the password. */
   redis: ProfileRedis | null;
@@ -49,25 +50,7 @@ export interface ProfileDeps<Caller> {
   emit(caller: Caller, event: DiagnoseEvent): void;
 }
 
-const LOCAL: ProfileFields = {
-  name: 'Local queue',
-  environment: 'local',
-  safety: null,
-  kind: 'local',
-  host: '',
-  port: 6379,
-  db: 0,
-  socketPath: '',
-  nodes: [],
-  master: '',
-  username: '',
-  usesPassword: false,
-  sentinelUsername: '',
-  usesSentinelPassword: false,
-  allowPlainPassword: false,
-  tls: { on: false, caFile: '', certFile: '', keyFile: '', servername: '', rejectUnauthorized: true },
-  prefix: 'mr',
-};
+const LOCAL: ProfileFields = { ...BLANK_FIELDS, name: 'Local queue', environment: 'local', kind: 'local' };
 const NO_SECRETS = { password: null, sentinelPassword: null };
 
 export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers<ProfileCalls, Caller> {
@@ -116,14 +99,6 @@ export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers
     await store.note(id, { reached: true, used: true });
     return { state: 'connected' };
   }
-
-  const wantedOf = (profile: Profile, redis: ProfileRedis | null, demo = false): WantedConnection => ({
-    profile,
-    environment: environmentOf(profile),
-    safety: safetyOf(profile),
-    redis,
-    demo,
-  });
 
   return {
     list: asRefusal(async () => ({
@@ -212,6 +187,14 @@ export function profileHandlers<Caller>(deps: ProfileDeps<Caller>): CallHandlers
     }),
   };
 }
+
+export const wantedOf = (profile: Profile, redis: ProfileRedis | null, demo = false): WantedConnection => ({
+  profile,
+  environment: labelOf(profile),
+  safety: safetyOf(profile),
+  redis,
+  demo,
+});
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

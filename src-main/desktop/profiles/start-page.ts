@@ -7,7 +7,7 @@ import type { ProfileCalls } from '../../bridge/profiles-contract';
 import type { Desktop } from '../desktop';
 import type { OpenedWindow } from '../opened-window';
 import { type Target, targetOf } from '../target';
-import { type ProfileDeps, profileHandlers } from './handlers';
+import { type ProfileDeps, profileHandlers, wantedOf } from './handlers';
 import { ProfileStore } from './profile-store';
 import { safeStorageBox } from './secret-box';
 
@@ -52,6 +52,6 @@ export class StartPage {
   async lastLocal(): Promise<Target | null> {
     const [last] = await this.#store.list();
     if (last?.kind !== 'local' || last.lastUsedAt === null) return null;
-    return targetOf({ profile: last, environment: 'local', safety: last.safety ?? 'open', redis: null, demo: false });
+    return targetOf(wantedOf(last, null));
   }
 }
