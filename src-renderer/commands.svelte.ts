@@ -14,7 +14,7 @@ export interface Command {
   readonly title: string;
   readonly group: CommandGroup;
   /**
-   * `g o` (one after the other), `shift+r`, `mod+k` (⌘ on a Mac, Ctrl elsewhere), `escape`, `j`. Several with a comma.
+   * `g o` (one after the other), `shift+r`, `mod+k` (⌘ on a Mac, Ctrl elsewhere), `escape`, `j`. Several with a comma and a space: `j, arrowdown`.
    */
   readonly keys?: string;
   /** What follows from it, in a sentence; the palette's foot shows it. */
@@ -27,6 +27,8 @@ export interface Command {
   readonly run: () => void;
 }
 
+/** A comma alone is a key. */
+const ALTERNATIVES = ', ';
 /** How long the second key of `g o` may take. */
 const SEQUENCE_MS = 1200;
 
@@ -45,9 +47,9 @@ export class Commands {
   match(pressed: string): Command | 'prefix' | null {
     let begun = false;
     for (const command of this.all) {
-      for (const keys of command.keys?.split(',') ?? []) {
-        if (keys.trim() === pressed) return command;
-        begun ||= keys.trim().startsWith(`${pressed} `);
+      for (const keys of command.keys?.split(ALTERNATIVES) ?? []) {
+        if (keys === pressed) return command;
+        begun ||= keys.startsWith(`${pressed} `);
       }
     }
     return begun ? 'prefix' : null;
@@ -121,7 +123,7 @@ const SIGNS: Record<string, string> = {
 
 /** `mod+shift+p` as it stands on a key cap: `⌘⇧P` on a Mac, `Ctrl Shift P` elsewhere; the first of several. */
 export function keyCaps(keys: string, isMac: boolean): string {
-  const first = keys.split(',')[0]?.trim() ?? '';
+  const first = keys.split(ALTERNATIVES)[0] ?? '';
   return first
     .split(' ')
     .map((stroke) =>
