@@ -22,6 +22,10 @@ export default defineConfig({
       { extends: true, test: { name: 'model', include: ['tests/model/**/*.test.ts'], hookTimeout: 20_000 } },
       {
         extends: true,
+        test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 20_000 },
+      },
+      {
+        extends: true,
         test: {
           name: 'system',
           include: ['tests/system/**/*.test.ts'],
