@@ -4,52 +4,16 @@
  * script must answer.
  */
 import type { CancelOutcome, RemoveOutcome, RequeueOutcome, Settle, Verdict, WorkCall } from '#queue/redis/calls';
+import type { ParentVerdict } from '#queue/redis/scripts/depend';
+import type { PatchAnswer } from '#queue/redis/scripts/patch';
 import type { RequeueAnswer } from '#queue/redis/scripts/requeue';
 import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
+import type { ParentEnd } from '#queue/redis/scripts/unblock';
 import type { Place } from '../support/queue-snapshot';
+import { by, FINAL, inOrderOfEnd, type ModelTask, WAITING } from './model-task';
+import { inScriptOrder, judge } from './settle-verdicts';
 
-export interface ModelTask {
-  readonly id: string;
-  readonly type: string;
-  readonly uniqueKey: string | null;
-  readonly idempotencyKey: string | null;
-  readonly retries: number;
-  band: number;
-  seq: number;
-  /** Null once it does not count any more. */
-  expiresAt: number | null;
-  /** Executions at most. */
-  most: number;
-  /** Executions that ended and are counted. */
-  attempts: number;
-  place: Place;
-  dueAt: number;
-  endedAt: number;
-  /** Of all that ended: which it was. */
-  endOrder: number;
-  run: { token: string; workerId: string; until: number; attempt: number; cancelAsked: boolean } | null;
-  /** Tokens under which an execution of it has ended by its worker's word. */
-  readonly ended: Set<string>;
-  started: boolean;
-}
-
-const FINAL: readonly Place[] = ['completed', 'failed', 'cancelled'];
-const WAITING: readonly Place[] = ['pending', 'parked', 'scheduled', 'retrying', 'blocked'];
 const BAND = 2 ** 45;
-
-/** As a sorted set of Redis: by the score, then by the member. */
-const by =
-  (score: (task: ModelTask) => number) =>
-  (a: ModelTask, b: ModelTask): number =>
-    score(a) - score(b) || (a.id < b.id ? -1 : 1);
-
-export const inOrderOfEnd = (a: ModelTask, b: ModelTask): number => a.endedAt - b.endedAt || a.endOrder - b.endOrder;
-
-/** Completions are looked at before all other ends. */
-const inScriptOrder = (settles: readonly Settle[]): number[] =>
-  [...settles.keys()].sort(
-    (a, b) => Number(settles[a]?.kind !== 'complete') - Number(settles[b]?.kind !== 'complete') || a - b,
-  );
 const PATIENT_MS = 10_000;
 const DAY_MS = 86_400_000;
 
@@ -64,6 +28,8 @@ export class QueueModel {
   cap = 2500;
   #ends = 0;
   #rate = { start: Number.NEGATIVE_INFINITY, count: 0 };
+  /** Ends that dependants have to be told of, in order. */
+  readonly outbox: { parent: string; completed: boolean }[] = [];
   mono = 0;
   seq = 0;
   epoch = 0;
@@ -115,13 +81,16 @@ export class QueueModel {
         expiresAt: entry.expiresAt,
         most: entry.maxRetries + 1,
         attempts: 0,
-        place: later ? 'scheduled' : 'pending',
+        place: entry.dependsOn.length > 0 ? 'blocked' : later ? 'scheduled' : 'pending',
+        runAt: entry.runAt,
         dueAt: entry.runAt ?? 0,
+        waits: new Set(entry.dependsOn),
+        dependants: new Set(),
         endedAt: 0,
         endOrder: 0,
         run: null,
         ended: new Set(),
-        started: false,
+        needed: false,
       });
       if (entry.idempotencyKey !== null)
         this.#idempotent.set(entry.idempotencyKey, {
@@ -145,7 +114,7 @@ export class QueueModel {
     this.#lanes.set(lane, call.nonce);
     const running = this.in('leases').length;
     const ready = this.in('pending');
-    const verdicts = this.#judge(call.settles);
+    const verdicts = judge(this.tasks, call.settles);
     const settled = verdicts.filter((verdict) => verdict === 'accepted').length;
     const promoted = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.wall);
     const held = repeated ? this.in('leases').filter(({ run }) => run?.token.endsWith(`:${call.nonce}`)) : [];
@@ -171,13 +140,13 @@ export class QueueModel {
     const { taken, skipped } = this.#choose([...ready, ...promoted], call, allow);
     const claimed = taken.map((task) => {
       task.place = 'leases';
-      task.started = true;
       task.run = {
         token: `${++this.epoch}:${call.nonce}`,
         workerId: call.workerId,
         until: this.mono + call.leaseMs,
         attempt: task.attempts + 1,
         cancelAsked: false,
+        percent: null,
       };
       return { id: task.id, token: task.run.token };
     });
@@ -211,22 +180,6 @@ export class QueueModel {
     return { taken, skipped };
   }
 
-  #judge(settles: readonly Settle[]): Verdict[] {
-    const seen = new Set<string>();
-    const verdicts: Verdict[] = [];
-    for (const index of inScriptOrder(settles)) {
-      const settle = settles[index];
-      if (settle === undefined) continue;
-      const task = this.tasks.get(settle.id);
-      if (task === undefined) verdicts[index] = 'gone';
-      else if (task.run?.token === settle.token) {
-        verdicts[index] = seen.has(settle.id) ? 'already' : 'accepted';
-        seen.add(settle.id);
-      } else verdicts[index] = task.ended.has(settle.token) ? 'already' : 'fenced';
-    }
-    return verdicts;
-  }
-
   #settle(settle: Settle): void {
     const task = this.tasks.get(settle.id);
     if (!task?.run) throw new Error('judged wrongly');
@@ -255,6 +208,13 @@ export class QueueModel {
     task.endedAt = this.wall;
     task.endOrder = ++this.#ends;
     task.run = null;
+    task.waits.clear();
+    this.#tell(task, place === 'completed');
+  }
+
+  /** Those who asked are told by whoever reads the outbox. */
+  #tell(task: ModelTask, completed: boolean): void {
+    if (task.needed) this.outbox.push({ parent: task.id, completed });
   }
 
   #lease(ms: number): void {
@@ -337,6 +297,7 @@ export class QueueModel {
       const task = this.tasks.get(id);
       if (task === undefined) return 'gone';
       if (task.run !== null) return 'running';
+      if (!FINAL.includes(task.place)) this.#tell(task, false);
       this.#forget(task);
       return 'removed';
     });
@@ -346,6 +307,66 @@ export class QueueModel {
     this.tasks.delete(task.id);
     if (task.idempotencyKey !== null && this.#idempotent.get(task.idempotencyKey)?.id === task.id)
       this.#idempotent.delete(task.idempotencyKey);
+  }
+
+  depend(pairs: readonly { parent: string; child: string }[]): ParentVerdict[] {
+    return pairs.map(({ parent, child }) => {
+      const task = this.tasks.get(parent);
+      if (task === undefined) return 'G';
+      if (task.place === 'completed') return 'C';
+      if (FINAL.includes(task.place)) return 'X';
+      task.needed = true;
+      task.dependants.add(child);
+      return 'W';
+    });
+  }
+
+  /** @returns how many left `blocked` */
+  unblock(ends: readonly Pick<ParentEnd, 'child' | 'parent' | 'verdict'>[]): number {
+    this.#advance();
+    let left = 0;
+    for (const { child, parent, verdict } of ends) {
+      const task = this.tasks.get(child);
+      if (task?.place !== 'blocked') continue;
+      if (verdict === 'C') task.waits.delete(parent);
+      if (verdict === 'C' && task.waits.size > 0) continue;
+      left++;
+      if (verdict !== 'C') this.#end(task, 'failed');
+      else if (task.runAt !== null && task.runAt > this.wall) {
+        task.place = 'scheduled';
+        task.dueAt = task.runAt;
+      } else task.place = 'pending';
+    }
+    return left;
+  }
+
+  /** @param dueAt Unix ms; 0 is now, null leaves it */
+  patch(id: string, priority: number, dueAt: number | null): PatchAnswer {
+    const task = this.tasks.get(id);
+    if (task === undefined) return 'gone';
+    if (task.run !== null) return 'running';
+    if (FINAL.includes(task.place)) return 'final';
+    this.#advance();
+    task.band = 10 - priority;
+    if (dueAt === null) return 'patched';
+    task.runAt = dueAt === 0 ? null : dueAt;
+    if (task.place === 'blocked') return 'patched';
+    const later = dueAt > this.wall;
+    if (later && (task.place === 'pending' || task.place === 'parked')) task.place = 'scheduled';
+    else if (!later && (task.place === 'scheduled' || task.place === 'retrying')) task.place = 'pending';
+    if (later) task.dueAt = dueAt;
+    return 'patched';
+  }
+
+  /** @returns ids whose lease is lost */
+  report(reports: readonly { id: string; token: string; percent: number }[]): string[] {
+    this.#advance();
+    return reports.flatMap(({ id, token, percent }) => {
+      const run = this.tasks.get(id)?.run;
+      if (run?.token !== token) return [id];
+      run.percent = percent;
+      return [];
+    });
   }
 
   serve(types: readonly string[], ttlMs: number): number {

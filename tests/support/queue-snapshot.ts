@@ -31,7 +31,9 @@ export interface QueueSnapshot {
   /** Unique key → owner. */
   unique: Record<string, string>;
   groups: Record<string, string>;
-  progress: string[];
+  progress: Record<string, string>;
+  /** Of blocked tasks: the parents that they wait for. */
+  waits: Map<string, string[]>;
   /** Index, without its `ix:` → members. */
   indexes: Map<string, string[]>;
   /** Number of its first event and how many, of each entry of the stream. */
@@ -55,7 +57,7 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
     for (let i = 0; i + 1 < flat.length; i += 2) found.set(flat[i] ?? '', Number(flat[i + 1]));
     return found;
   };
-  const [sets, active, records, histories, meta, unique, groups, progress, indexes, entries, outbox] =
+  const [sets, active, records, histories, meta, unique, groups, progress, waits, indexes, entries, outbox] =
     await Promise.all([
       Promise.all([...PLACES, 'expiring'].map(async (name) => [name, await set(name)])),
       redis.hgetall(`${prefix}active`),
@@ -64,7 +66,12 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
       redis.hgetall(`${prefix}meta`),
       redis.hgetall(`${prefix}unique`),
       redis.hgetall(`${prefix}groups`),
-      redis.hkeys(`${prefix}progress`),
+      redis.hgetall(`${prefix}progress`),
+      Promise.all(
+        names
+          .filter((name) => name.startsWith('waits:'))
+          .map(async (name): Promise<[string, string[]]> => [name.slice(6), await redis.smembers(prefix + name)]),
+      ),
       Promise.all(
         names
           .filter((name) => name.startsWith('ix:'))
@@ -84,6 +91,7 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
     unique,
     groups,
     progress,
+    waits: new Map(waits),
     indexes: new Map(indexes),
     events: entries.map(([, fields]) => countEvents(fields)),
     outbox,
@@ -117,11 +125,14 @@ export function violations(queue: QueueSnapshot): string[] {
     for (const one of b) if (!a.has(one)) wrong.push(`${what} lacks ${one}`);
   };
   expect('active', queue.active.keys(), queue.sets.leases.keys());
-  for (const id of queue.progress) if (!queue.active.has(id)) wrong.push(`progress of ${id}, which does not run`);
+  for (const id of Object.keys(queue.progress))
+    if (!queue.active.has(id)) wrong.push(`progress of ${id}, which does not run`);
   for (const id of queue.histories.keys())
     if (!queue.records.has(id)) wrong.push(`history of ${id} without its record`);
   for (const { attempt, maxAttempts, token } of queue.active.values())
     if (attempt > maxAttempts) wrong.push(`${token} is attempt ${attempt} of ${maxAttempts}`);
+
+  expect('waits', queue.waits.keys(), queue.sets.blocked.keys());
 
   const wanted = new Map<string, string[]>();
   const index = (name: string, member: string) => wanted.set(name, [...(wanted.get(name) ?? []), member]);

@@ -99,6 +99,7 @@ for _, id in ipairs(expired) do
   call('ZREM', EXPIRING, id)
   if from and head ~= '' then
     call('ZREM', from, id)
+    if from == BLOCKED then call('DEL', P .. 'waits:' .. id) end
     dueFrom[id] = nil
     call('ZADD', FAILED, rank(#ended + #dead), id)
     bury(id, ARGV[5], head_type(head), 'ExpiredError')
