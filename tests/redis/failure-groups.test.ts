@@ -53,6 +53,7 @@ it('lists where and when failures with one cause came in, over all queues', asyn
     },
   ]);
   expect(groups[0].queues.sort()).toEqual(['default', 'other']);
+  expect((await api.call('GET', '/api/tasks/stats/overview')).body).toMatchObject({ failed: 3, failure_groups: 1 });
   expect(groups[0].series_24h).toHaveLength(24);
   expect(sum(groups[0].series_24h.slice(-2))).toBe(3); // the hour may end meanwhile
 });
