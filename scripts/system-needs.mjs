@@ -17,7 +17,7 @@ const NEEDS = {
   curl: { what: 'curl', present: () => which('curl') !== undefined, packages: ['curl'] },
   chromium: {
     what: 'Chromium',
-    present: () => ['chromium', 'chromium-browser', 'google-chrome'].some((name) => which(name) !== undefined),
+    present: () => findChromium() !== undefined,
     packages: ['chromium'],
   },
   // What Electron links to, and a display for it.
@@ -74,6 +74,11 @@ function known(names) {
   const shown = spawnSync('apt-cache', ['show', newer], { stdio: 'ignore' });
   return shown.status === 0 ? newer : older;
 }
+
+/** The browser that tests and pictures run in: `CHROMIUM_PATH`, or the system's. Playwright's own is not to be had everywhere. */
+export const findChromium = () =>
+  process.env.CHROMIUM_PATH ??
+  ['chromium', 'chromium-browser', 'google-chrome'].map(which).find((path) => path !== undefined);
 
 function usableRedis() {
   return ['redis-server', 'valkey-server'].map(which).find((path) => path !== undefined && isNewEnough(path));

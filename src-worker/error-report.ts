@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { LIMITS } from '#queue/contract/limits';
+import { stackFrames, topFrame } from '#queue/contract/stack-frames';
 import type { FailureReport } from '#queue/engine/ports';
-import { stackFrames, topFrame } from '#queue/kernel/stack-frames';
 import { normalisedMessage } from '#queue/kernel/varying-text';
 import { safeText, safeTextBytes } from './safe-text';
 

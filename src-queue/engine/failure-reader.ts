@@ -3,11 +3,11 @@
  * have in common. All of it from the newest members, within bounds: a group of a million tasks costs what one of a
  * few thousand costs.
  */
-import type { FailureGroup, FailureGroupDetail } from '../contract/failure';
+import type { FailureGroup, FailureGroupDetail, StackFrame } from '../contract/failure';
 import { LIMITS } from '../contract/limits';
 import { isoTime, type JsonValue } from '../contract/primitives';
+import { stackFrames, topFrame } from '../contract/stack-frames';
 import { mapEntry } from '../kernel/map-entry';
-import { type StackFrame, stackFrames, topFrame } from '../kernel/stack-frames';
 import { normalisedMessage } from '../kernel/varying-text';
 import { type GroupsInput, groups } from '../redis/scripts/groups';
 import { latest } from '../redis/scripts/latest';

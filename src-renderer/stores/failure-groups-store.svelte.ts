@@ -1,12 +1,12 @@
 /** The dead letters by cause: the groups, and the one that is open with its newest tasks. Folds answers, no I/O. */
 import type { FailureGroup, FailureGroupDetail, StackFrame } from '#queue/contract/failure';
 import type { Task } from '#queue/contract/task';
+import { framePlace } from './stack-lines';
 
 export const GROUP_ORDERS = ['newest', 'most'] as const;
 export type GroupOrder = (typeof GROUP_ORDERS)[number];
 
 const NEW_MS = 3_600_000;
-const FILE_PARTS = 2;
 
 /** The first of its failures that are still there is less than an hour old. */
 export const isNew = (group: Pick<FailureGroup, 'first_at'>, now: number): boolean =>
@@ -21,17 +21,10 @@ export function errorParts({ error, message }: Pick<FailureGroup, 'error' | 'mes
   return { name: end < 0 ? error : error.slice(0, end), message };
 }
 
-/** `client.ts:118` with the folder it is in. */
-export function frameFile({ file, line }: StackFrame): string {
-  if (file === null) return '';
-  const short = file.split(/[/\\]/).slice(-FILE_PARTS).join('/');
-  return line === null ? short : `${short}:${line}`;
-}
-
 /** `PspClient.capture · psp/client.ts:118` */
 export function frameWords(frame: StackFrame | null): string {
   if (frame === null) return 'no frame of the program';
-  return [frame.function, frameFile(frame)].filter(Boolean).join(' · ') || frame.text;
+  return [frame.function, framePlace(frame)].filter(Boolean).join(' · ') || frame.text;
 }
 
 /** Those that have every word somewhere in type, queue, error or frame. */

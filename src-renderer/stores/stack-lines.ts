@@ -1,63 +1,62 @@
 /** A stack as it is read: own frames in sight, those of libraries folded. Pure. */
-export interface StackFrame {
+import type { StackFrame } from '#queue/contract/failure';
+import { packageOf, stackFrames } from '#queue/contract/stack-frames';
+
+export interface StackLine {
+  /** Empty where it has none. */
   readonly name: string;
-  /** `handlers/charge.ts:47` */
   readonly place: string;
   readonly raw: string;
 }
 
 export type StackPart =
-  | { readonly kind: 'own'; readonly frame: StackFrame }
-  | { readonly kind: 'library'; readonly frames: readonly StackFrame[]; readonly packages: readonly string[] };
+  | { readonly kind: 'own'; readonly frame: StackLine }
+  | { readonly kind: 'library'; readonly frames: readonly StackLine[]; readonly packages: readonly string[] }
+  /** What follows it is of the error that led to the one above. */
+  | { readonly kind: 'cause'; readonly text: string };
 
-const FRAME =
-  /^\s*at (?:(?:async )?(.*?) \()?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/|\.)[^)]*?|<anonymous>|native|[^()\s]+:\d+)\)?$/;
 const PLACE_PARTS = 2;
 
-/** @param stack with or without the message in front; lines that are no frame are left to the message */
+/** @param stack with or without the message in front, which is passed over */
 export function readStack(stack: string): StackPart[] {
+  return stack.split(/^(?=Caused by:)/m).flatMap((section): StackPart[] => {
+    const end = section.search(/^\s+at /m);
+    const frames = foldedFrames(stackFrames(section.slice(Math.max(0, end))));
+    return section.startsWith('Caused by:')
+      ? [{ kind: 'cause', text: section.slice(0, end < 0 ? undefined : end).trim() }, ...frames]
+      : frames;
+  });
+}
+
+function foldedFrames(frames: readonly StackFrame[]): StackPart[] {
   const parts: StackPart[] = [];
-  for (const raw of stack.split('\n')) {
-    const found = FRAME.exec(raw);
-    if (found === null) continue;
-    const location = (found[2] ?? '').replace(/^file:\/\//, '');
-    const frame: StackFrame = {
-      name: (found[1] ?? '').replace(/^Object\./, ''),
-      place: shortPlace(location),
-      raw: raw.trim(),
-    };
-    const library = packageOf(location);
-    const last = parts.at(-1);
-    if (library === null) parts.push({ kind: 'own', frame });
-    else if (last?.kind !== 'library') parts.push({ kind: 'library', frames: [frame], packages: [library] });
-    else
-      parts[parts.length - 1] = {
-        kind: 'library',
-        frames: [...last.frames, frame],
-        packages: last.packages.includes(library) ? last.packages : [...last.packages, library],
-      };
+  let folded: { frames: StackLine[]; packages: string[] } | null = null;
+  for (const frame of frames) {
+    const library = packageOf(frame.file);
+    if (library === null) {
+      parts.push({ kind: 'own', frame: lineOf(frame) });
+      folded = null;
+      continue;
+    }
+    if (folded === null) {
+      folded = { frames: [], packages: [] };
+      parts.push({ kind: 'library', ...folded });
+    }
+    folded.frames.push(lineOf(frame));
+    if (!folded.packages.includes(library)) folded.packages.push(library);
   }
   return parts;
 }
 
-/** This program as it is built, around the handler. */
-const OWN = /[\\/]out[\\/]main[\\/][^\\/]+\.js:/;
+const lineOf = (frame: StackFrame): StackLine => ({
+  name: (frame.function ?? (frame.file === null ? frame.text.replace(/^at /, '') : '')).replace(/^Object\./, ''),
+  place: framePlace(frame),
+  raw: frame.text,
+});
 
-function packageOf(location: string): string | null {
-  if (OWN.test(location)) return 'millrace';
-  if (location.startsWith('node:internal') || location === 'native' || location === '<anonymous>') return 'node';
-  if (location.startsWith('node:')) return location.slice(0, location.indexOf(':', 5)).replace(/\/.*$/, '') || 'node';
-  const inside = location.replaceAll('\\', '/').split('/node_modules/').at(-1);
-  if (inside === undefined || !location.includes('node_modules')) return null;
-  const [scope = '', name = ''] = inside.split('/');
-  return scope.startsWith('@') ? `${scope}/${name}` : scope;
+/** `handlers/charge.ts:47`: the file with the folder it is in. */
+export function framePlace({ file, line }: StackFrame): string {
+  if (file === null) return '';
+  const short = file.split(/[/\\]/).slice(-PLACE_PARTS).join('/');
+  return line === null ? short : `${short}:${line}`;
 }
-
-/** The last two parts of a path with its line, without the column. */
-const shortPlace = (location: string): string =>
-  location
-    .replace(/:(\d+):\d+$/, ':$1')
-    .replaceAll('\\', '/')
-    .split('/')
-    .slice(-PLACE_PARTS)
-    .join('/');

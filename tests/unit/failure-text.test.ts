@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '#queue/contract/limits';
+import { packageOf, stackFrames, topFrame } from '#queue/contract/stack-frames';
 import { comparePayloads } from '#queue/engine/payload-compare';
-import { stackFrames, topFrame } from '#queue/kernel/stack-frames';
 import { normalisedMessage } from '#queue/kernel/varying-text';
 
 const STACK = [
@@ -70,4 +70,31 @@ it('takes the frames of this program, built as it is, for no part of the handler
   ].join('\n');
   expect(stackFrames(stack).map((frame) => frame.in_app)).toEqual([false, true]);
   expect(topFrame(stackFrames(stack))).toMatchObject({ file: '/srv/handlers/charge.ts', line: 21 });
+});
+
+it('reads frames without a name and names without a place; `async` is no part of either', () => {
+  const stack = [
+    'Error: x',
+    '    at async Promise.all (<anonymous>)',
+    '    at async node:internal/modules/run_main:117:5',
+    '    at async file:///srv/handlers/charge.ts:47:3',
+  ].join('\n');
+  expect(stackFrames(stack).map(({ function: name, file, in_app }) => [name, file, in_app])).toEqual([
+    ['Promise.all', null, false],
+    [null, 'node:internal/modules/run_main', false],
+    [null, '/srv/handlers/charge.ts', true],
+  ]);
+});
+
+it.each([
+  ['/srv/handlers/charge.ts', null],
+  ['/srv/out/main/deep/charge.js', null],
+  ['/opt/millrace/node_modules/app/out/main/cli.js', 'millrace'],
+  ['node:internal/process/task_queues', 'node'],
+  ['node:fs/promises', 'node:fs'],
+  [null, 'node'],
+  ['/srv/node_modules/.pnpm/undici@7/node_modules/undici/lib/fetch.js', 'undici'],
+  ['C:\\srv\\node_modules\\@scope\\name\\index.js', '@scope/name'],
+])('the file %s is of the package %s', (file, name) => {
+  expect(packageOf(file)).toBe(name);
 });

@@ -1,17 +1,15 @@
 #!lua flags=no-writes
--- groups.lua: failure groups of one queue: how many, when they came in, and the newest of each.
+-- groups.lua: failure groups of one queue: when their tasks came in, and the newest of each.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] sample  members whose time is looked at, the newest by creation
 -- ARGV[2] step    ms of one count
 -- ARGV[3] steps   counts, the last one is that of now
 -- ARGV[4] tail    bytes of the newest member's history; then fingerprints
--- RETURNS {beginning of the first step, then per fingerprint: members, sampled, counts joined by a comma, end of the history}
+-- RETURNS {beginning of the first step, then per fingerprint: sampled, counts joined by a comma, end of the history}
 -- DERIVES h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(fingerprints * sample)
-local t = call('TIME')
-local now = t[1] * 1000 + floor(t[2] / 1000)
 local sample, step, steps, tail = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local first = floor(now / step) - steps + 1
+local first = floor(now_ms() / step) - steps + 1
 local out = { int(first * step) }
 for i = 5, #ARGV do
   local key = P .. 'ix:f:' .. ARGV[i]
@@ -21,12 +19,12 @@ for i = 5, #ARGV do
   local scores = #ids > 0 and call('ZMSCORE', FAILED, unpack(ids)) or {}
   for n = 1, #ids do
     if scores[n] then
-      local at = floor((floor(tonumber(scores[n]) / 4096) + EPOCH_MS) / step) - first + 1
+      local at = floor(time_of_rank(scores[n]) / step) - first + 1
       if at >= 1 and at <= steps then counts[at] = counts[at] + 1 end
     end
   end
   local n = #out
-  out[n + 1], out[n + 2], out[n + 3] = call('ZCARD', key), #ids, table.concat(counts, ',')
-  out[n + 4] = ids[1] and tail > 0 and call('GETRANGE', P .. 'h:' .. ids[1], -tail, -1) or ''
+  out[n + 1], out[n + 2] = #ids, table.concat(counts, ',')
+  out[n + 3] = ids[1] and tail > 0 and call('GETRANGE', P .. 'h:' .. ids[1], -tail, -1) or ''
 end
 return out

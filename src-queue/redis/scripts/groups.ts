@@ -13,7 +13,6 @@ export interface GroupsInput {
 }
 
 export interface GroupCounts {
-  count: number;
   sampled: number;
   /** Of the members sampled: how many came in, step by step, the oldest first. */
   counts: number[];
@@ -28,7 +27,7 @@ export interface GroupsAnswer {
   groups: GroupCounts[];
 }
 
-const WIDTH = 4;
+const WIDTH = 3;
 
 /** When the members of failure groups came in. See groups.lua. */
 export const groups = defineScript<GroupsInput, GroupsAnswer>({
@@ -40,9 +39,8 @@ export const groups = defineScript<GroupsInput, GroupsAnswer>({
     const [from, ...flat] = list(reply);
     const found: GroupCounts[] = [];
     for (let i = 0; i + WIDTH <= flat.length; i += WIDTH) {
-      const [count, sampled, counts, tail] = flat.slice(i, i + WIDTH);
+      const [sampled, counts, tail] = flat.slice(i, i + WIDTH);
       found.push({
-        count: Number(count),
         sampled: Number(sampled),
         counts: String(counts).split(',').map(Number),
         tail: String(tail),

@@ -11,7 +11,7 @@ for from = 0, most - 1, 100 do
   local found = call('ZRANGE', COMPLETED, from, min(from + 99, most - 1), 'REV', 'WITHSCORES')
   for i = 1, #found, 2 do
     if call('GETRANGE', P .. 't:' .. found[i], 33, 32 + #wanted) == wanted then
-      return { found[i], int(floor(tonumber(found[i + 1]) / 4096) + EPOCH_MS) }
+      return { found[i], int(time_of_rank(found[i + 1])) }
     end
   end
   if #found == 0 then break end

@@ -19,7 +19,7 @@ for k, key in ipairs({ COMPLETED, FAILED, CANCELLED }) do
   local age = tonumber(ARGV[4 + k])
   local oldest = call('ZRANGE', key, 0, limit - 1, 'WITHSCORES')
   for i = 1, #oldest, 2 do
-    local ended = floor(tonumber(oldest[i + 1]) / 4096) + EPOCH_MS
+    local ended = time_of_rank(oldest[i + 1])
     local wanted = over > 0 or (age > 0 and ended < wall - age) or (key == COMPLETED and most > 0 and bytes > most)
     if not wanted or #plan >= limit then break end
     if ended < wall - 10000 then

@@ -8,8 +8,7 @@
 -- DERIVES t:<id> of the oldest pending task of each priority
 -- COST O(log N)
 local m_ = call('HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono', 'aging')
-local t = call('TIME')
-local now = t[1] * 1000 + floor(t[2] / 1000)
+local now = now_ms()
 local oldest = -1
 local function look_at(id)
   local head = id and call('GETRANGE', P .. 't:' .. id, 0, 33) or ''

@@ -10,7 +10,7 @@
 -- ARGV[7] nC       completions that follow: (id, |token|, result) each
 -- ARGV[8] nO       other ends that follow: (kind, id, |token|, delay ms, fingerprint, error name, body) each
 -- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed}
---   verdicts: one character a settle: A accepted, R already (repeated), F fenced, G gone
+--   verdicts: one character a settle, completions first: A accepted, R already (repeated), F fenced, G gone
 --   claimed: id, record, id, record … joined by 0x1e, which no record has in it; token of claim k is (base + k):nonce, or epochs[k]:nonce
 -- RETURNS -1 where the store was written by a newer layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
@@ -107,22 +107,22 @@ end
 
 local take, records, kinds, park, orphans = {}, {}, {}, {}, {}
 local taken, skipped = 0, 0
--- What tasks have in common that are alike in executions at most, priority, flags and type: looked at once.
-local kindOf, startedAt = {}, fmt('%011x', wall)
-local function kind_of(middle)
-  local bits, taskType = byte(middle, 6) - 48, sub(middle, 7)
-  local kind = {
-    runs = find(types, ',' .. taskType .. ',', 1, true) ~= nil,
-    type = taskType,
-    expires = has(bits, F_EXPIRES),
-    flag = sub(middle, 6, 6),
-    rest = sub(middle, 1, 5) .. startedAt .. taskType, -- an item without its attempt
-  }
-  kind.first = '0001' .. kind.rest
-  kindOf[middle] = kind
-  return kind
-end
 if allow > 0 then
+  -- What tasks have in common that are alike in executions at most, priority, flags and type: looked at once.
+  local kindOf, startedAt = {}, fmt('%011x', wall)
+  local function kind_of(middle)
+    local bits, taskType = byte(middle, 6) - 48, sub(middle, 7)
+    local kind = {
+      runs = find(types, ',' .. taskType .. ',', 1, true) ~= nil,
+      type = taskType,
+      expires = has(bits, F_EXPIRES),
+      flag = sub(middle, 6, 6),
+      rest = sub(middle, 1, 5) .. startedAt .. taskType, -- an item without its attempt
+    }
+    kind.first = '0001' .. kind.rest
+    kindOf[middle] = kind
+    return kind
+  end
   local ready = {}
   for _, id in ipairs(promoted) do
     if promotedHeads[id] then ready[#ready + 1] = { promotedScore[id], id } end
@@ -300,9 +300,6 @@ end
 
 local base = epoch
 local reply = again
--- Redis keeps small zsets and hashes as packed lists, in which each access reads half of the list. One member of more
--- than 64 bytes turns them into real tables, for as long as they are not empty: worth it from a handful of tasks on.
-local LONG = string.rep('-', 65)
 if taken > 0 then
   local active, leases, told, expiring = {}, {}, {}, {}
   local until_ = int(mono + lease)
@@ -319,18 +316,21 @@ if taken > 0 then
     told[i] = id .. item
     if kind.expires then expiring[#expiring + 1] = id end
   end
-  if taken > 8 then
-    call('ZADD', LEASES, '0', LONG)
-    call('HSET', ACTIVE, LONG, '')
+  -- Redis keeps small zsets and hashes as packed lists, in which each access reads half of the list. One member of more
+  -- than 64 bytes turns them into real tables, for as long as they are not empty: worth it from a handful of tasks on.
+  local long = taken > 8 and string.rep('-', 65)
+  if long then
+    call('ZADD', LEASES, '0', long)
+    call('HSET', ACTIVE, long, '')
   end
   many('ZADD', LEASES, leases)
   many('ZREM', PENDING, take)
   many('HSET', ACTIVE, active)
-  if taken > 8 then
-    call('ZREM', LEASES, LONG)
-    call('HDEL', ACTIVE, LONG)
+  if long then
+    call('ZREM', LEASES, long)
+    call('HDEL', ACTIVE, long)
   end
-  if #expiring > 0 then many('ZREM', EXPIRING, expiring) end
+  many('ZREM', EXPIRING, expiring)
   epoch = epoch + taken
   emit('s', told)
   if m[10] then set('rate_start', int(m[12])); set('rate_count', int(m[13] + taken)) end
@@ -338,9 +338,8 @@ end
 
 -- Wake another worker: for what is left after a full batch, for room under the concurrency limit, for tasks of
 -- types that only others run, and for tasks handed back.
-local left = waiting - taken
-if left > 0 and (taken == want or skipped == 1 or (settled > 0 and m[9])) and want > 0 or (want == 0 and settled > 0 and m[9] and left > 0)
-  or #back > 0 then wake() end
+local room = settled > 0 and m[9]
+if #back > 0 or waiting > taken and (want > 0 and taken == want or skipped == 1 or room) then wake() end
 
 set('epoch', int(epoch)); set('due', int(due)); set('bytes', int(bytes)); set(lane, nonce)
 local cap = max(250, floor(lease / 4))

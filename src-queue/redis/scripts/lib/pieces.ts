@@ -1,13 +1,16 @@
 /** The shared pieces of Lua, in the order in which scripts may build on them. */
+import { LIMITS } from '../../../contract/limits';
 import endingsLua from './endings.lua?raw';
 import queueLua from './queue.lua?raw';
 import readingLua from './reading.lua?raw';
 import removalLua from './removal.lua?raw';
 
-export const QUEUE = [queueLua];
-export const ENDINGS = [queueLua, endingsLua];
-export const REMOVAL = [queueLua, endingsLua, removalLua];
-export const READING = [queueLua, readingLua];
+const boundsLua = `local EVENTS_KEPT = ${LIMITS.eventStreamEntries}`;
+
+export const QUEUE = [boundsLua, queueLua];
+export const ENDINGS = [...QUEUE, endingsLua];
+export const REMOVAL = [...ENDINGS, removalLua];
+export const READING = [...QUEUE, readingLua];
 
 /** A Lua reply that must be a list. */
 export function list(reply: unknown): unknown[] {

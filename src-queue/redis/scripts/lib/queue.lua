@@ -32,14 +32,18 @@ local m, wall, wallText, mono, eventCount, epoch, seq, due, paused
 local events, eventItems = {}, 0
 local changed = {}
 
+local function now_ms()
+  local t = call('TIME')
+  return t[1] * 1000 + floor(t[2] / 1000)
+end
+
 -- `schema` is the layout's version: a store written by a newer layout is refused, untouched.
 -- `more` is one further field to read; its value is m[17].
 local function load_meta(more)
   if more then META[17] = more end
   m = call('HMGET', KEYS[1], unpack(META))
   if m[15] and tonumber(m[15]) ~= 1 then return false end
-  local t = call('TIME')
-  wall = t[1] * 1000 + floor(t[2] / 1000)
+  wall = now_ms()
   wallText = int(wall)
   local last, cap = tonumber(m[1] or wall), tonumber(m[3] or 2500)
   local passed = wall - last
@@ -65,9 +69,9 @@ local function save_meta(worker)
     local first = int(eventCount)
     eventCount = eventCount + eventItems
     if worker then
-      call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 'n', first, 'w', worker, unpack(events))
+      call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*', 'n', first, 'w', worker, unpack(events))
     else
-      call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 'n', first, unpack(events))
+      call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*', 'n', first, unpack(events))
     end
   end
   if not m[15] then set('schema', '1') end
@@ -76,6 +80,7 @@ end
 
 -- Unique within one millisecond, so that a page can go on after it.
 local function rank(offset) return int((wall - EPOCH_MS) * 4096 + (eventCount + offset) % 4096) end
+local function time_of_rank(text) return floor(tonumber(text) / 4096) + EPOCH_MS end
 
 -- A task's record: 4 attempts ended, 12 seq (hex) or fingerprint, 11 created (hex), 4 executions at most,
 -- 1 band (10 - priority), 1 flags, then `type|…\n` and the payload.
@@ -105,31 +110,21 @@ local function head_field(head, k)
   return sub(head, from, bar - 1)
 end
 
--- Numbers as text, of which one call needs few different ones.
-local decimals, hexes = {}, {}
-local function decimal(n)
-  local text = decimals[n]
-  if not text then
-    text = fmt('%d', n)
-    decimals[n] = text
-  end
-  return text
+-- Sizes as text, each made once: one call needs few different ones.
+local function texts(format)
+  return setmetatable({}, { __index = function(made, n)
+    made[n] = fmt(format, n)
+    return made[n]
+  end })
 end
-local function hex(n)
-  local text = hexes[n]
-  if not text then
-    text = fmt('%08x', n)
-    hexes[n] = text
-  end
-  return text
-end
+local decimal, hex = texts('%d'), texts('%08x')
 
 -- A segment of a history ends with its own length, so it can be read from the end.
 -- `token` has its bars around it: `|token|`, or `||` where nobody had claimed the task.
 local function segment(kind, item, token, worker, body)
-  local size = decimal(#body)
+  local size = decimal[#body]
   local length = #kind + #wallText + #item + #token + #worker + #size + #body + 3
-  return kind .. wallText .. '|' .. item .. token .. worker .. '|' .. size .. '|' .. body .. hex(length) .. '\n'
+  return kind .. wallText .. '|' .. item .. token .. worker .. '|' .. size .. '|' .. body .. hex[length] .. '\n'
 end
 
 -- attempt 4, most 4, band 1, started 11 (hex), type: copied unread from the active line into history and events
