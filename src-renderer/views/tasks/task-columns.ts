@@ -29,7 +29,7 @@ const CHECKBOX_PX = 40;
 /** What the preview needs to tell tasks apart. */
 const PREVIEW_PX = 160;
 /** Given up for it in this order; the inspector tells all of them of the task that is open. */
-const SPARED = ['worker', 'run', 'next', 'attempt'];
+const SPARED = ['worker', 'run', 'next', 'attempt', 'queue'];
 
 const ONE_VALUE = /^[^*,]+$/;
 
