@@ -15,6 +15,7 @@ const NEEDS = {
   python3: { what: 'python3', present: () => which('python3') !== undefined, packages: ['python3-minimal'] },
   openssl: { what: 'openssl', present: () => which('openssl') !== undefined, packages: ['openssl'] },
   curl: { what: 'curl', present: () => which('curl') !== undefined, packages: ['curl'] },
+  cc: { what: 'a C compiler', present: () => which('cc') !== undefined, packages: ['gcc', 'libc6-dev'] },
   chromium: {
     what: 'Chromium',
     present: () => findChromium() !== undefined,

@@ -11,6 +11,7 @@ const needs = [
   'redis',
   'python3',
   'openssl',
+  ...(hasTests('model') ? ['cc'] : []),
   ...(hasTests('browser') ? ['chromium', 'curl'] : []),
   ...(hasTests('desktop') ? ['electron'] : []),
 ];
