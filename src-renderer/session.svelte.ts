@@ -6,6 +6,7 @@ import type { RouteName } from '#queue/contract/http-routes';
 import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { ManyLoader } from './loaders/many-loader';
 import { OperationsLoader } from './loaders/operations-loader';
 import { ApiClient } from './net/api-client';
 import { ApiError } from './net/api-error';
@@ -14,6 +15,7 @@ import { StreamClient } from './net/stream-client';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
 import { IdentityStore } from './stores/identity-store.svelte';
+import { ManyStore } from './stores/many-store.svelte';
 import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { WorkerSamples } from './stores/worker-samples.svelte';
@@ -40,6 +42,9 @@ export class Session {
   /** Bulk work of the server; read once a view or the status bar asks for it. */
   readonly operations = new OperationsStore();
   readonly operationsLoader: OperationsLoader;
+  /** A file of tasks that is looked through or sent: it goes on while other screens are shown. */
+  readonly many = new ManyStore();
+  readonly manyLoader: ManyLoader;
   readonly baseUrl: string;
   /** For the loaders of single screens. */
   readonly api: ApiClient;
@@ -64,6 +69,7 @@ export class Session {
     this.time = time;
     this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
     this.operationsLoader = new OperationsLoader(this.api, this.operations, time);
+    this.manyLoader = new ManyLoader(this.api, this.many, time, (type) => this.#schemaOf(type));
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -148,6 +154,10 @@ export class Session {
     this.operationsLoader.take(frame);
     if (this.identity.apply(frame) || frame.type === 'snapshot') void this.#identify();
     for (const listener of this.#listeners) listener(frame);
+  }
+
+  #schemaOf(type: string): unknown {
+    return this.system.taskTypes.find(({ task_type }) => task_type === type)?.payload_schema ?? null;
   }
 
   #askForToken(): void {

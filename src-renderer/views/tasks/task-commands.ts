@@ -14,6 +14,8 @@ export interface ListVerbs {
   readonly checkAllMatching: () => void;
   readonly bulkRequeue: () => void;
   readonly bulkCancel: () => void;
+  /** Why this cannot be done to the checked rows now. */
+  readonly refusalTo: (verb: 'requeue' | 'cancel') => string | null;
   readonly reload: () => void;
   readonly togglePause: () => void;
   readonly paused: boolean;
@@ -93,6 +95,7 @@ export function listCommands(verbs: ListVerbs): Command[] {
             group: 'Actions',
             keys: 'r',
             icon: 'retry',
+            refusal: verbs.refusalTo('requeue'),
             run: verbs.bulkRequeue,
           },
           {
@@ -101,6 +104,7 @@ export function listCommands(verbs: ListVerbs): Command[] {
             group: 'Actions',
             keys: 'c',
             icon: 'ban',
+            refusal: verbs.refusalTo('cancel'),
             run: verbs.bulkCancel,
           },
         ] satisfies Command[])),
