@@ -10,7 +10,8 @@ const VIEWPORT = { width: 1280, height: 800 };
 
 const Readings = z.object({
   longTasks: z.array(z.number()),
-  frames: z.number(),
+  /** ms each. */
+  frames: z.array(z.number()),
   paints: z.number(),
   messages: z.number(),
 });
@@ -67,6 +68,16 @@ export class ConsolePage {
   async scroll(notches: number): Promise<void> {
     await this.#page.mouse.move(VIEWPORT.width / 2, VIEWPORT.height / 2);
     for (let notch = 0; notch < notches; notch++) await this.#page.mouse.wheel(0, 400);
+  }
+
+  /** Reads pages of the list until so many rows, or all, are in the page's memory. @returns how many there are */
+  async loadRows(count: number): Promise<number> {
+    return z.number().parse(await this.#page.evaluate(`consoleProbe.loadRows(${count})`));
+  }
+
+  /** Moves the list up by so much with each frame. */
+  async scrollUp(px: number, frames: number): Promise<void> {
+    await this.#page.evaluate(`consoleProbe.scrollUp(${px}, ${frames})`);
   }
 
   reset(): Promise<unknown> {
