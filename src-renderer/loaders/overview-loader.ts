@@ -100,10 +100,9 @@ export class OverviewLoader {
     const names = queues();
     // One more is shown by its name rather than as "others".
     const shown = names.length === STACKED_QUEUES + 1 ? names : names.slice(0, STACKED_QUEUES);
-    const read = (queue?: string) => api.call('timeseries', { query: { range: range.seconds, queue }, signal });
-    const [all, ...each] = await Promise.all([read(), ...shown.map((name) => read(name))]);
-    if (all === undefined || signal.aborted) return RETRY_MS;
-    store.putRecording(range, all, each, names.length > shown.length);
+    const all = await api.call('timeseries', { query: { range: range.seconds, depths: shown }, signal });
+    if (signal.aborted) return RETRY_MS;
+    store.putRecording(range, all, names.length > shown.length);
     return all.step * 1000;
   }
 }
