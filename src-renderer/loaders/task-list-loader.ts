@@ -6,6 +6,7 @@ import type { ServerFrame } from '#queue/contract/stream';
 import type { TaskPage } from '#queue/contract/task';
 import type { ApiClient } from '../net/api-client';
 import type { BrowserTime } from '../net/browser-time';
+import type { PaintBeat } from '../paint-beat';
 import type { ListScope } from '../query/list-scope';
 import type { TaskListStore } from '../stores/task-list-store.svelte';
 import { FrameBatch } from './frame-batch';
@@ -21,12 +22,12 @@ export class TaskListLoader {
   readonly #completer: RowCompleter;
   #reading = new AbortController();
 
-  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime) {
+  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime, beat: PaintBeat) {
     this.#api = api;
     this.#store = store;
     this.#time = time;
-    this.#completer = new RowCompleter(api, store, time);
-    this.#batch = new FrameBatch(time, (frames) => {
+    this.#completer = new RowCompleter(api, store, time, beat);
+    this.#batch = new FrameBatch(beat, (frames) => {
       store.apply(frames, time.now());
       this.#completer.look();
     });

@@ -44,7 +44,8 @@ it('keeps own frames of a stack in sight and folds those of libraries', () => {
 });
 
 it('tells where the frames of the error begin that led to it', () => {
-  const stack = 'Error: a\n    at run (/srv/h/a.ts:1:2)\nCaused by: Error: b\nmore\n    at async file:///srv/h/b.ts:3:4';
+  const stack =
+    'Error: a\n    at run (/srv/h/a.ts:1:2)\nCaused by: Error: b\nmore\n    at async file:///srv/h/b.ts:3:4';
   expect(readStack(stack)).toMatchObject([
     { kind: 'own', frame: { place: 'h/a.ts:1' } },
     { kind: 'cause', text: 'Caused by: Error: b\nmore' },
