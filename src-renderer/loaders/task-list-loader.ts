@@ -12,6 +12,8 @@ import type { TaskListStore } from '../stores/task-list-store.svelte';
 import { FrameBatch } from './frame-batch';
 import { RowCompleter } from './row-completer';
 
+/** More than the highest window shows: the first rows are there sooner. */
+const FIRST_PAGE_SIZE = 100;
 const PAGE_SIZE = 200;
 
 export class TaskListLoader {
@@ -70,7 +72,7 @@ export class TaskListLoader {
     this.#reading = new AbortController();
     const { signal } = this.#reading;
     try {
-      const query = { ...this.#store.scope.params, limit: PAGE_SIZE, cursor };
+      const query = { ...this.#store.scope.params, limit: cursor === null ? FIRST_PAGE_SIZE : PAGE_SIZE, cursor };
       const page = await this.#api.call('listTasks', { query, signal });
       if (!signal.aborted) use(page);
     } catch (error) {
