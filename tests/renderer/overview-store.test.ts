@@ -128,39 +128,54 @@ describe('the loader', () => {
     return { time, store, loader, state, settle, of };
   }
 
+  it('reads nothing before it is told to, then another range at once', async () => {
+    const { loader, settle, of } = world();
+    loader.show(hour);
+    await settle();
+    expect(of('')).toBe(0);
+    loader.read();
+    await settle();
+    loader.show(OVERVIEW_RANGES[0]);
+    await settle();
+    expect(of('depths=')).toBe(2);
+    expect(of('range=900')).toBe(1);
+  });
+
   it('reads all queues and the worst five in one request, again after a step, not sooner', async () => {
     const { time, store, loader, settle, of } = world();
     loader.show(hour);
+    loader.read();
     await settle();
-    expect(of('timeseries')).toBe(1);
+    expect(of('depths=')).toBe(1);
     expect(store.recording?.queues.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(store.recording?.others).not.toBeNull();
     time.advance(9_999);
     await settle();
-    expect(of('timeseries')).toBe(1);
+    expect(of('depths=')).toBe(1);
     time.advance(1);
     await settle();
-    expect(of('timeseries')).toBe(2);
+    expect(of('depths=')).toBe(2);
   });
 
   it('reads nothing while the page is hidden, and what fell due when it is seen', async () => {
     const { time, loader, state, settle, of } = world();
     loader.show(hour);
+    loader.read();
     await settle();
     state.hidden = true;
     time.advance(600_000);
     await settle();
-    expect(of('timeseries')).toBe(1);
+    expect(of('depths=')).toBe(1);
     state.hidden = false;
     loader.seen();
     await settle();
-    expect(of('timeseries')).toBe(2);
+    expect(of('depths=')).toBe(2);
   });
 
   it('names what could not be read, keeps what was, and mends itself', async () => {
     const { time, store, loader, state, settle } = world();
-    loader.start();
     loader.show(hour);
+    loader.read();
     await settle();
     state.down = true;
     time.advance(10_000);
@@ -175,8 +190,8 @@ describe('the loader', () => {
 
   it('stops with its screen', async () => {
     const { time, loader, settle, of } = world();
-    loader.start();
     loader.show(hour);
+    loader.read();
     await settle();
     loader.stop();
     const before = of('');
