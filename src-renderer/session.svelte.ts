@@ -172,7 +172,8 @@ export class Session {
     this.system.apply(frame);
     this.samples.apply(frame, nowMs);
     this.operationsLoader.take(frame);
-    if (this.identity.apply(frame) || frame.type === 'snapshot') void this.#identify();
+    const known = this.identity.info !== null; // where it is not, the snapshot that follows asks
+    if ((this.identity.apply(frame) && known) || frame.type === 'snapshot') void this.#identify();
     for (const listener of this.#listeners) listener(frame);
   }
 
