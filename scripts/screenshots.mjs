@@ -16,7 +16,8 @@ import sharp from 'sharp';
 import { bootstrap } from './bootstrap.mjs';
 import { apiOf } from './demo/api.mjs';
 import { SCREENS } from './demo/screens.mjs';
-import { ROOT, which } from './run.mjs';
+import { ROOT } from './run.mjs';
+import { findChromium } from './system-needs.mjs';
 
 const VIEWPORT = { width: 1440, height: 900 };
 const IMAGES = join(ROOT, 'docs', 'images');
@@ -33,9 +34,8 @@ const { values } = parseArgs({ options: { all: { type: 'string' } } });
 if (!bootstrap({ needs: ['redis', 'chromium'] })) process.exit(1);
 for (const dir of [IMAGES, values.all]) if (dir !== undefined) mkdirSync(dir, { recursive: true });
 
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map(which).find((path) => path !== undefined);
 const browser = await chromium.launch({
-  executablePath,
+  executablePath: findChromium(),
   args: ['--no-sandbox', '--disable-background-networking'],
 });
 const production = {

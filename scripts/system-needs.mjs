@@ -15,9 +15,10 @@ const NEEDS = {
   python3: { what: 'python3', present: () => which('python3') !== undefined, packages: ['python3-minimal'] },
   openssl: { what: 'openssl', present: () => which('openssl') !== undefined, packages: ['openssl'] },
   curl: { what: 'curl', present: () => which('curl') !== undefined, packages: ['curl'] },
+  cc: { what: 'a C compiler', present: () => which('cc') !== undefined, packages: ['gcc', 'libc6-dev'] },
   chromium: {
     what: 'Chromium',
-    present: () => ['chromium', 'chromium-browser', 'google-chrome'].some((name) => which(name) !== undefined),
+    present: () => findChromium() !== undefined,
     packages: ['chromium'],
   },
   // What Electron links to, and a display for it.
@@ -74,6 +75,11 @@ function known(names) {
   const shown = spawnSync('apt-cache', ['show', newer], { stdio: 'ignore' });
   return shown.status === 0 ? newer : older;
 }
+
+/** The browser that tests and pictures run in: `CHROMIUM_PATH`, or the system's. Playwright's own is not to be had everywhere. */
+export const findChromium = () =>
+  process.env.CHROMIUM_PATH ??
+  ['chromium', 'chromium-browser', 'google-chrome'].map(which).find((path) => path !== undefined);
 
 function usableRedis() {
   return ['redis-server', 'valkey-server'].map(which).find((path) => path !== undefined && isNewEnough(path));

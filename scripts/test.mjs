@@ -11,14 +11,14 @@ const needs = [
   'redis',
   'python3',
   'openssl',
+  ...(hasTests('model') ? ['cc'] : []),
   ...(hasTests('browser') ? ['chromium', 'curl'] : []),
   ...(hasTests('desktop') ? ['electron'] : []),
 ];
 
 if (bootstrap({ needs })) {
-  const env = { ...process.env, VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true' };
   const args = [packageScript('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)];
-  process.exitCode = await runForeground(process.execPath, args, { env });
+  process.exitCode = await runForeground(process.execPath, args);
 } else {
   console.log('\n0 passed, 1 failed');
   process.exitCode = 1;

@@ -19,6 +19,8 @@ export interface Command {
   readonly keys?: string;
   /** What follows from it, in a sentence; the palette's foot shows it. */
   readonly consequence?: string;
+  /** How things stand with its object, at the right in the palette: `5 204 pending`. */
+  readonly note?: string;
   readonly icon?: IconName;
   /** Only a key, not listed in the palette: moving in a list. */
   readonly hidden?: boolean;

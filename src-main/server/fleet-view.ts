@@ -13,6 +13,8 @@ import { Recent } from './recent';
 
 /** How old the list of workers may be where it only serves a hint. */
 const WORKERS_MAX_AGE_MS = 1000;
+/** Counted for a badge: it need not be newer. */
+const GROUPS_MAX_AGE_MS = 2000;
 const NOTHING = { p50: null, p95: null, p99: null };
 export const NO_TRAFFIC: QueueFigures = {
   in: 0,
@@ -33,11 +35,13 @@ export interface FleetDeps {
 export class FleetView {
   readonly #deps: FleetDeps;
   readonly #workers: Recent<Worker[]>;
+  readonly #failureGroups: Recent<number>;
   #asked: Promise<QueueState[]> | undefined;
 
   constructor(deps: FleetDeps) {
     this.#deps = deps;
     this.#workers = new Recent(() => deps.directory.list(), WORKERS_MAX_AGE_MS, deps.clock);
+    this.#failureGroups = new Recent(() => deps.reader.errorGroupCount(), GROUPS_MAX_AGE_MS, deps.clock);
   }
 
   /** At most a second old. */
@@ -83,11 +87,13 @@ export class FleetView {
       this.#deps.metrics.overview(),
     ]);
     const counts = sumCounts(states.map((state) => state.counts));
+    const failure_groups = counts.failed === 0 ? 0 : await this.#failureGroups.get();
     return {
       total: totalOf(counts),
       ...counts,
       workers: workers.length,
       ...numbers,
+      failure_groups,
       oldest_pending: oldestPending(states),
       ...slotsOf(workers),
     };

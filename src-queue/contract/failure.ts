@@ -17,7 +17,9 @@ export type StackFrame = z.infer<typeof StackFrame>;
 const groupShape = {
   fingerprint: z.string(),
   error: z.string().describe('Class and message of the newest'),
-  message: z.string().describe('The message without what differs between failures: ids, paths, numbers'),
+  message: z
+    .string()
+    .describe('What the messages share: ids, paths and numbers that differ in those looked at are ‹id›, ‹path›, ‹n›'),
   top_frame: StackFrame.nullable().describe('Where the program itself was: the first frame that is in_app'),
   task_type: z.string(),
   queues: z.array(z.string()),

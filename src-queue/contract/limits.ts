@@ -91,8 +91,9 @@ export const LIMITS = {
   meteredTypes: 2000,
   /** Pending tasks of a queue whose type is looked at, spread over all of them. */
   typeSample: 2000,
-  /** Failure groups of which a list shows when their tasks failed, the largest; and the members looked at for it. */
+  /** Failure groups of which a list shows when their tasks failed, the largest; the message of one; the members looked at. */
   groupsCharted: 100,
+  groupMessageChars: 300,
   groupListSample: 500,
   /** Members of one failure group whose time is looked at, the newest. */
   groupSample: 5000,

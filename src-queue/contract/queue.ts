@@ -114,6 +114,7 @@ export const StatsOverview = z
     ),
     failing_share: Share.nullable().describe(FAILING_SHARE),
     dead_per_hour: Count.describe(DEAD_LAST_HOUR),
+    failure_groups: Count.describe('Causes in the dead-letter queue: see its groups; at most two seconds old'),
     oldest_pending: z
       .object({
         queue: QueueName,

@@ -8,7 +8,7 @@ import { LIMITS } from '../contract/limits';
 import { isoTime, type JsonValue } from '../contract/primitives';
 import { stackFrames, topFrame } from '../contract/stack-frames';
 import { mapEntry } from '../kernel/map-entry';
-import { normalisedMessage } from '../kernel/varying-text';
+import { sharedMessage } from '../kernel/varying-text';
 import { type GroupsInput, groups } from '../redis/scripts/groups';
 import { latest } from '../redis/scripts/latest';
 import { page } from '../redis/scripts/page';
@@ -33,7 +33,7 @@ interface Seen {
   from: number;
   counts: number[];
   sampled: number;
-  /** Ends of histories, of the newest member in each queue. */
+  /** Ends of histories, of the newest and the oldest member in each queue, the newest first. */
   tails: string[];
 }
 
@@ -54,9 +54,9 @@ export class FailureReader {
     const found = await this.#look(charted, look);
     return all.map((group) => {
       const seen = found.get(group.fingerprint);
-      const [frame] =
-        seen?.tails.flatMap((tail) => topFrame(stackFrames(lastErrorOf(tail)?.stack ?? null)) ?? []) ?? [];
-      return { ...shown(group, frame ?? null), series_24h: seen?.counts ?? null, sampled: seen?.sampled ?? 0 };
+      const errors = seen?.tails.flatMap((tail) => lastErrorOf(tail) ?? []) ?? [];
+      const [frame] = errors.flatMap(({ stack }) => topFrame(stackFrames(stack)) ?? []);
+      return { ...shown(group, errors, frame ?? null), series_24h: seen?.counts ?? null, sampled: seen?.sampled ?? 0 };
     });
   }
 
@@ -81,7 +81,11 @@ export class FailureReader {
       counts: of.get(fingerprint)?.counts ?? [],
     });
     return {
-      ...shown(group, top),
+      ...shown(
+        group,
+        tasks.flatMap(({ error }) => error ?? []),
+        top,
+      ),
       series: {
         minutes: series(minutes, MINUTE_MS),
         hours: series(hours, HOUR_MS),
@@ -113,12 +117,12 @@ export class FailureReader {
     await Promise.all(
       [...byQueue].map(async ([queue, fingerprints]) => {
         const answer = await this.#store.run(groups, queue, { ...look, fingerprints });
-        answer.groups.forEach(({ counts, sampled, tail }, index) => {
+        answer.groups.forEach(({ counts, sampled, tails }, index) => {
           const empty = { from: answer.from, counts: counts.map(() => 0), sampled: 0, tails: [] };
           const sum = mapEntry(found, fingerprints[index] ?? '', () => empty);
           sum.counts = sum.counts.map((count, step) => count + (counts[step] ?? 0));
           sum.sampled += sampled;
-          if (tail !== '') sum.tails.push(tail);
+          sum.tails.push(...tails);
         });
       }),
     );
@@ -172,11 +176,19 @@ function tally(values: readonly string[]): [value: string, count: number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-function shown({ type, firstAt, lastAt, sampleIds, ...same }: ErrorGroup, frame: StackFrame | null) {
-  const colon = same.error.indexOf(': ');
+/** @param errors of its members, the newest first; the group itself keeps no message where no handler ran */
+function shown(
+  { type, firstAt, lastAt, sampleIds, error, ...same }: ErrorGroup,
+  errors: readonly { name: string; message: string }[],
+  frame: StackFrame | null,
+) {
+  const [name = '', kept] = error.split(/: (.*)/s);
+  const messages = errors.map(({ message }) => message);
+  const newest = kept ?? messages[0]?.slice(0, LIMITS.groupMessageChars);
   return {
     ...same,
-    message: normalisedMessage(colon === -1 ? '' : same.error.slice(colon + 2)),
+    error: newest ? `${name}: ${newest}` : name,
+    message: sharedMessage(messages.length > 0 ? messages : [kept ?? '']).slice(0, LIMITS.groupMessageChars),
     top_frame: frame,
     task_type: type,
     first_at: isoTime(firstAt),

@@ -152,6 +152,21 @@ export class Inspector implements TaskReader {
     return [...groups.values()].sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
   }
 
+  async errorGroupCount(): Promise<number> {
+    const { keys } = this.#store;
+    const names = await this.#registry.names();
+    const counts = await this.#store.command('count failure groups', (redis) =>
+      Promise.all(names.map((queue) => redis.hlen(keys.groups(queue)))),
+    );
+    const queues = names.filter((_, n) => (counts[n] ?? 0) > 0);
+    if (queues.length < 2) return counts.reduce((sum, count) => sum + count, 0);
+    // One cause may fail tasks of several queues.
+    const fingerprints = await this.#store.command('count failure groups', (redis) =>
+      Promise.all(queues.map((queue) => redis.hkeys(keys.groups(queue)))),
+    );
+    return new Set(fingerprints.flat()).size;
+  }
+
   failureGroups(): ReturnType<TaskReader['failureGroups']> {
     return this.#failures.list();
   }

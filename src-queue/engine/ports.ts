@@ -265,6 +265,8 @@ export interface TaskReader {
   /** Which types wait in a queue, from a bounded sample. */
   pendingTypes(queue: string): Promise<PendingTypes>;
   errorGroups(): Promise<ErrorGroup[]>;
+  /** How many there are. */
+  errorGroupCount(): Promise<number>;
   /** The same with what makes them recognisable; largest first. */
   failureGroups(): Promise<FailureGroup[]>;
   /** @returns null where the dead-letter queue has no such failure */

@@ -59,12 +59,14 @@ function decodeBackoff(text: string): BackoffSpec {
   };
 }
 
-/** Bytes 28 and up of a record: what submit and patch write. `keepFlags` are flags that the record already has. */
+/**
+ * Bytes 28 and up of a record: what submit and patch write.
+ * @param keep of a record that is there already: its flags stay as they are, since they say what still counts. An expiry
+ *   that an operator has overruled stands in the text for ever, and would count again.
+ */
 export function encodeSpec(task: RecordFields, keep: { maxAttempts: number; flags: number } | null = null): string {
   const flags =
-    (task.uniqueKey === null ? 0 : FLAG.unique) |
-    (task.expiresAt === null ? 0 : FLAG.expires) |
-    ((keep?.flags ?? 0) & (FLAG.needed | FLAG.history));
+    keep?.flags ?? (task.uniqueKey === null ? 0 : FLAG.unique) | (task.expiresAt === null ? 0 : FLAG.expires);
   const head = [
     task.type,
     task.timeoutMs === DEFAULT_TIMEOUT_MS ? '' : String(task.timeoutMs),

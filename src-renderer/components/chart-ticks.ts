@@ -17,8 +17,11 @@ export function valueTicks(max: number, most: number, whole = false): number[] {
 /** The same for what is counted: no halves. */
 export const countTicks = (max: number, most: number): number[] => valueTicks(max, most, true);
 
-/** The same for shares: where nothing fails, the scale ends at one in a hundred. */
-export const shareTicks = (max: number, most: number): number[] => valueTicks(Math.max(max, 0.01), most);
+/** The same for shares: where nothing fails, the scale ends at one in a hundred, and never beyond all of them. */
+export function shareTicks(max: number, most: number): number[] {
+  const ticks = valueTicks(Math.max(max, 0.01), most);
+  return (ticks.at(-1) ?? 0) > 1 ? [0, 0.5, 1] : ticks;
+}
 
 const SECOND_MS = 1000;
 const ROUND_MS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200].map(

@@ -2,6 +2,7 @@
 import type { Command } from '../commands.svelte';
 import { formatNumber } from '../format';
 import { href, type View } from '../router.svelte';
+import { etaWords } from '../stores/queue-trouble';
 import type { Ui } from '../ui';
 
 const PLACES: readonly { view: View; title: string; keys?: string; icon: NonNullable<Command['icon']> }[] = [
@@ -32,16 +33,22 @@ export function frameCommands(
       run: () => router.go(href(view)),
     }),
   );
-  const queues = session.system.queues.map(
-    ({ name, depth }): Command => ({
+  const queues = session.system.queues.map((queue): Command => {
+    const { name, depth } = queue;
+    const eta = etaWords(queue).text;
+    return {
       id: `go-queue-${name}`,
       title: `Queue ${name}`,
       group: 'Go to',
       icon: 'layers',
+      note:
+        depth.pending === 0
+          ? 'nothing waits'
+          : `${formatNumber(depth.pending)} pending, ${queue.paused ? eta : `ETA ${eta}`}`,
       consequence: `Opens ${name}: ${formatNumber(depth.pending)} pending, ${formatNumber(depth.failed)} failed.`,
       run: () => router.go(href('queues', [name])),
-    }),
-  );
+    };
+  });
   const connections: Command[] =
     openConnections === null
       ? []

@@ -10,6 +10,22 @@ export function shownEntries(entries: readonly AuditEntry[], text: string): read
   });
 }
 
+/** `filter {"status":"failed"}` as it is asked for in a query: `status:failed`; `code` where it is such. */
+export function detailWords(detail: string | null): { text: string; code: boolean } {
+  const plain = { text: detail ?? '', code: false };
+  const begin = detail?.indexOf('{') ?? -1;
+  if (detail === null || begin < 0 || !detail.endsWith('}')) return plain;
+  try {
+    const values: unknown = JSON.parse(detail.slice(begin));
+    if (typeof values !== 'object' || values === null) return plain;
+    const word = (value: unknown): string =>
+      value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+    return { text: Object.entries(values).map(([key, value]) => `${key}:${word(value)}`).join(' '), code: true };
+  } catch {
+    return plain; // cut, or no JSON
+  }
+}
+
 export class AuditStore {
   /** Newest first. */
   entries = $state.raw<readonly AuditEntry[]>([]);

@@ -21,11 +21,22 @@ export function errorParts({ error, message }: Pick<FailureGroup, 'error' | 'mes
   return { name: end < 0 ? error : error.slice(0, end), message };
 }
 
+/** Errors that the queue itself writes down: no handler has thrown them. */
+const BY_THE_QUEUE: Readonly<Record<string, string>> = {
+  ExpiredError: 'set by the queue, no handler ran',
+  DependencyError: 'set by the queue, no handler ran',
+  LeaseLostError: 'set by the queue, its worker gave no answer',
+};
+
 /** `PspClient.capture · psp/client.ts:118` */
 export function frameWords(frame: StackFrame | null): string {
   if (frame === null) return 'no frame of the program';
   return [frame.function, framePlace(frame)].filter(Boolean).join(' · ') || frame.text;
 }
+
+/** Where it failed, or who says so. */
+export const placeWords = (group: Pick<FailureGroup, 'error' | 'message' | 'top_frame'>): string =>
+  (group.top_frame === null ? BY_THE_QUEUE[errorParts(group).name] : undefined) ?? frameWords(group.top_frame);
 
 /** Those that have every word somewhere in type, queue, error or frame. */
 export function shownGroups(groups: readonly FailureGroup[], text: string, order: GroupOrder): FailureGroup[] {

@@ -1,5 +1,6 @@
 /** What belongs to the one queue that is open: its course over time, and its task types. */
 import type { QueueTypes, Timeseries } from '#queue/contract/queue';
+import { finishedSteps } from './series-columns';
 
 export class QueueDetailStore {
   /** Its name; empty before one is opened. */
@@ -18,7 +19,7 @@ export class QueueDetailStore {
   }
 
   replace(series: Timeseries, types: QueueTypes): void {
-    this.series = series;
+    this.series = finishedSteps(series);
     this.types = types;
     this.error = null;
   }

@@ -87,14 +87,21 @@ export function troubleScore(queue: Queue, workers: readonly Worker[]): number {
   );
 }
 
-/** Worst first; then by how much waits, in powers of two so that rows do not swap places with every task; then by name. */
+/**
+ * Worst first; then by how much fails and how much waits, in powers of two so that rows do not swap places with every
+ * task; then by name.
+ */
 export function worstFirst(queues: readonly Queue[], workers: readonly Worker[]): Queue[] {
   return queues
     .map((queue) => ({
       queue,
       score: troubleScore(queue, workers),
+      failing: Math.floor(Math.log2(queue.failed_per_hour + 1)),
       size: Math.floor(Math.log2(queue.depth.pending + queue.depth.retrying + 1)),
     }))
-    .sort((a, b) => b.score - a.score || b.size - a.size || a.queue.name.localeCompare(b.queue.name))
+    .sort(
+      (a, b) =>
+        b.score - a.score || b.failing - a.failing || b.size - a.size || a.queue.name.localeCompare(b.queue.name),
+    )
     .map(({ queue }) => queue);
 }

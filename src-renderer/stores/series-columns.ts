@@ -28,8 +28,11 @@ export interface SeriesColumns {
   readonly points: readonly Point[];
 }
 
-export function columnsOf({ step, points: all }: Timeseries): SeriesColumns {
-  const points = all.slice(0, -1);
+/** Without the step that is still going on. */
+export const finishedSteps = (series: Timeseries): Timeseries => ({ ...series, points: series.points.slice(0, -1) });
+
+export function columnsOf(series: Timeseries): SeriesColumns {
+  const { step, points } = finishedSteps(series);
   const column = (read: (point: Point) => number | null): Column => points.map(read);
   return {
     step,

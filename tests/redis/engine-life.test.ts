@@ -270,6 +270,14 @@ describe('the life of a task', () => {
     expect(await statusOf(child)).toBe('pending');
   });
 
+  it('runs an expired task that an operator requeued, and then changed', async () => {
+    const late = await submitOne(connected, { expiresAt: 1000 });
+    await connected.engine.tick('default');
+    expect(await connected.engine.requeue([late])).toEqual(['requeued']);
+    expect(await connected.engine.patch(late, { priority: 9 })).toBe('patched');
+    expect(await claimOne(connected)).toMatchObject({ id: late, priority: 9 });
+  });
+
   it('fails a task whose dependency is cancelled, and one that expired', async () => {
     const parent = await submitOne(connected);
     const child = await submitOne(connected, { dependsOn: [parent] });

@@ -19,12 +19,17 @@ afterEach(async () => {
 const STACK = 'Error: read ECONNRESET\n    at capture (/srv/psp.ts:118:2)\n    at node:internal/x:1:1';
 
 /** Submits and fails for good, by the workers in turn. */
-async function bury(payloads: readonly object[], queue = 'default', stack: string | null = STACK): Promise<void> {
+async function bury(
+  payloads: readonly object[],
+  queue = 'default',
+  stack: string | null = STACK,
+  message = 'read ECONNRESET 1234',
+): Promise<void> {
   const specs = payloads.map((payload) => ({ queue, payload: JSON.stringify(payload), maxRetries: 0 }));
   await submitAll(api.connected, specs);
   for (let n = 0; n < payloads.length; n += 500) {
     const { claimed } = await workOnce(api.connected, { queue, want: 500, workerId: 'w1' });
-    const error = { ...failure('read ECONNRESET 1234'), stack };
+    const error = { ...failure(message), stack };
     const settles = claimed.map(({ id, token }) => ({ kind: 'fail' as const, id, token, retryInMs: 0, error }));
     await workOnce(api.connected, { queue, want: 0, settles });
   }
@@ -42,13 +47,37 @@ it('lists where and when failures with one cause came in, over all queues', asyn
       fingerprint: 'abcdef12',
       count: 3,
       sampled: 3,
-      message: 'read ECONNRESET #',
+      error: 'Error: read ECONNRESET 1234',
+      message: 'read ECONNRESET 1234',
       top_frame: { function: 'capture', file: '/srv/psp.ts', line: 118, in_app: true },
     },
   ]);
   expect(groups[0].queues.sort()).toEqual(['default', 'other']);
+  expect((await api.call('GET', '/api/tasks/stats/overview')).body).toMatchObject({ failed: 3, failure_groups: 1 });
   expect(groups[0].series_24h).toHaveLength(24);
   expect(sum(groups[0].series_24h.slice(-2))).toBe(3); // the hour may end meanwhile
+});
+
+it('keeps a number that all failures of a group share, and marks one that differs', async () => {
+  await bury([{}], 'default', STACK, '429 from api.mailwind.example after 12 ms');
+  await bury([{}], 'other', STACK, '429 from api.mailwind.example after 7 ms');
+  const { groups } = (await api.call('GET', '/api/dlq/groups')).body;
+  const message = '429 from api.mailwind.example after ‹n› ms';
+  expect(groups).toMatchObject([{ count: 2, message }]);
+  expect(await group()).toMatchObject({ message });
+});
+
+it('says why tasks failed of which no handler ran', async () => {
+  const { engine } = api.connected;
+  const [id = ''] = await submitAll(api.connected, [{ expiresAt: 1000 }]);
+  await submitAll(api.connected, [{ dependsOn: [id] }]);
+  await engine.tick('default');
+  await engine.tick('default');
+  const { groups } = (await api.call('GET', '/api/dlq/groups')).body;
+  const byName = new Map(groups.map((one: { error: string }) => [one.error.split(':')[0], one]));
+  const message = 'expires_at passed before the task was started';
+  expect(byName.get('ExpiredError')).toMatchObject({ error: `ExpiredError: ${message}`, message });
+  expect(byName.get('DependencyError')).toMatchObject({ message: expect.stringContaining(`task ${id}, on which`) });
 });
 
 it('tells what the tasks of a group have in common, and the last success of their type', async () => {

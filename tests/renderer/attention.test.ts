@@ -66,7 +66,8 @@ describe('failure groups', () => {
       {
         severity: 'critical',
         title: 'New failure group ×312: read ECONNRESET',
-        detail: 'charge.capture in payments, last 2.0 s ago',
+        subject: 'charge.capture',
+        detail: 'in payments, last 2.0 s ago',
         sinceMs: NOW - 900_000,
         href: '#/failures?group=f1',
       },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { clockFace } from '../../src-renderer/clock-face';
-import { durationTicks, stack, timeTicks, valueTicks } from '../../src-renderer/components/chart-ticks';
+import { durationTicks, shareTicks, stack, timeTicks, valueTicks } from '../../src-renderer/components/chart-ticks';
 import { toCsv } from '../../src-renderer/stores/series-table';
 
 it('puts lines at round values, the last at or above the largest', () => {
@@ -64,4 +64,10 @@ it('shows moments of UTC, with the day where it is another', () => {
   expect(face.minute(at, at + 86_400_000)).toBe('19 Nov 14:47');
   expect(face.axis(at, 3_600_000)).toBe('14:47');
   expect(face.axis(at, 7 * 86_400_000)).toBe('Thu 19 Nov');
+});
+
+it('ends a scale of shares at all of them, and where none fail at one in a hundred', () => {
+  expect(shareTicks(0.99, 3)).toEqual([0, 0.5, 1]);
+  expect(shareTicks(0.59, 3)).toEqual([0, 0.2, 0.4, 0.6000000000000001]);
+  expect(shareTicks(0, 2).at(-1)).toBe(0.01);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditEntry, Operation } from '#queue/contract/operation';
 import { OperationsLoader } from '../../src-renderer/loaders/operations-loader';
 import { ApiClient } from '../../src-renderer/net/api-client';
-import { AuditStore, shownEntries } from '../../src-renderer/stores/audit-store.svelte';
+import { AuditStore, detailWords, shownEntries } from '../../src-renderer/stores/audit-store.svelte';
 import {
   isUnderWay,
   leftOf,
@@ -177,4 +177,15 @@ describe('the audit', () => {
     expect(store).toMatchObject({ loading: null, loaded: true, nextCursor: null });
     expect(store.entries.map(({ id }) => id)).toEqual(['4']);
   });
+});
+
+it.each([
+  ['filter {"status":"failed","queue":"images"}', 'status:failed queue:images', true],
+  ['{"target_age":30,"rate":null}', 'target_age:30 rate:none', true],
+  ['images', 'images', false],
+  ['filter {"status":"fai', 'filter {"status":"fai', false],
+  ['braces {that are} no JSON}', 'braces {that are} no JSON}', false],
+  [null, '', false],
+])('the audit tells %s as %s', (detail, text, code) => {
+  expect(detailWords(detail)).toEqual({ text, code });
 });

@@ -114,6 +114,13 @@ it('puts the worst first: unserved, growing, very late, failing, late, held, and
   expect(troubleScore(queueOf('long', pending(900, { rate_in: 1, rate_out: 2 })), [])).toBe(0);
 });
 
+it('puts the one that fails more first where both are in the same trouble', () => {
+  const trouble = (failed_per_hour: number) =>
+    pending(500, { failing_share: 0.3, failed_per_hour, rate_in: 2, rate_out: 1 });
+  const queues = [queueOf('emails', trouble(40)), queueOf('payments', trouble(170))];
+  expect(worstFirst(queues, []).map(({ name }) => name)).toEqual(['payments', 'emails']);
+});
+
 it('keeps two queues in their places while their depths differ by little', () => {
   const order = (a: number, b: number) =>
     worstFirst([queueOf('a', pending(a)), queueOf('b', pending(b))], []).map(({ name }) => name);

@@ -3,7 +3,7 @@ import type { Queue } from '#queue/contract/queue';
 import type { SessionInfo } from '#queue/contract/session';
 import { Preferences } from '../../src-renderer/preferences.svelte';
 import { Session } from '../../src-renderer/session.svelte';
-import { statsOf, taskOf, queueOf as wireQueue } from '../support/wire';
+import { sessionInfoOf, statsOf, taskOf, queueOf as wireQueue } from '../support/wire';
 import { snapshotOf, TestTime, taskFrame } from './support';
 
 function storage(): Storage {
@@ -22,7 +22,10 @@ function storage(): Storage {
 
 type Answer = { status?: number; body: unknown };
 
-function setup(answer: (path: string, init: RequestInit) => Answer, who: () => SessionInfo = () => sessionInfo()) {
+function setup(
+  answer: (path: string, init: RequestInit) => Answer,
+  who: () => SessionInfo = () => sessionInfoOf({ capabilities: ['submitTask', 'pauseQueue'] }),
+) {
   const time = new TestTime();
   const preferences = new Preferences(storage(), storage());
   const requests: string[] = [];
@@ -53,28 +56,8 @@ function setup(answer: (path: string, init: RequestInit) => Answer, who: () => S
   return { session, time, preferences, requests, sockets, receive, hello };
 }
 
-const sessionInfo = (more: Partial<SessionInfo> = {}): SessionInfo => ({
-  profile: {
-    name: null,
-    environment: 'local',
-    topology: 'standalone',
-    tls: false,
-    redis: '127.0.0.1:6379',
-    database: 0,
-    owned: true,
-    prefix: 'mr',
-  },
-  actor: { name: 'local', role: 'admin' },
-  safety: { level: 'open', unlocked_until: null, unlocked_by: null, locked: false },
-  capabilities: ['submitTask', 'pauseQueue'],
-  version: '0.1.0',
-  now: '2026-11-22T12:00:00.000Z',
-  redis_time_offset_ms: 0,
-  ...more,
-});
-
 it('knows what may be done here, hears of a lock at once, and asks again what that means', async () => {
-  let info = sessionInfo({ actor: { name: 'ops', role: 'operator' } });
+  let info = sessionInfoOf({ actor: { name: 'ops', role: 'operator' }, capabilities: ['submitTask', 'pauseQueue'] });
   const { session, receive, hello } = setup(
     () => page(),
     () => info,
@@ -85,7 +68,7 @@ it('knows what may be done here, hears of a lock at once, and asks again what th
   expect(session.refusal('pauseQueue')).toBeNull();
   expect(session.refusal('purgeQueue')).toBe('Needs the role admin');
   const locked = { level: 'read_only', unlocked_until: null, unlocked_by: null, locked: true } as const;
-  info = sessionInfo({ safety: locked, capabilities: [] });
+  info = sessionInfoOf({ safety: locked, capabilities: [] });
   receive({ type: 'session', safety: locked });
   expect(session.refusal('pauseQueue')).toBe('Read-only: unlock first');
   await settled();

@@ -242,6 +242,10 @@ export class MemoryQueue implements ServedEngine, TaskReader {
     ];
   }
 
+  async errorGroupCount() {
+    return (await this.errorGroups()).length;
+  }
+
   async failureGroups() {
     return (await this.errorGroups()).map((group) => ({ ...groupOf(group), series_24h: null, sampled: 0 }));
   }

@@ -8,10 +8,8 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from '@playwright/test';
 import { z } from 'zod';
 import { StatsOverview } from '#queue/contract/queue';
+import { findChromium } from '../../scripts/system-needs.mjs';
 import { MillraceProcess, TestApi, waitFor } from './millrace-process';
-
-/** Debian's; the browser that Playwright would download is not to be had everywhere. */
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 export const VIEWS = [
   'overview',
@@ -56,7 +54,7 @@ export class ConsoleWorld {
     const [base, browser] = await Promise.all([
       server.address(),
       chromium.launch({
-        executablePath: CHROMIUM,
+        executablePath: findChromium() ?? 'chromium',
         args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'],
       }),
     ]);
@@ -130,7 +128,7 @@ export async function fillWithTasks({ api }: ConsoleWorld): Promise<void> {
   const failing = {
     task_type: 'api_call',
     max_retries: 0,
-    payload: { url: 'http://127.0.0.1:9/charge', order_id: 41_168 },
+    payload: { url: 'http://127.0.0.1:9/charge', method: 'POST', body: { order_id: 41_168 } },
   };
   await api.call('POST', '/api/tasks/bulk', {
     tasks: [

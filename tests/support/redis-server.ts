@@ -36,7 +36,9 @@ const START_TIMEOUT_MS = 15_000;
  * `kill9`, and no test waits for a disk. `args` come after these, and win: `['--appendonly', 'no']`. With `config`, a
  * text for redis.conf, none of these is set: a sentinel knows them not.
  */
-export async function startRedis(options: { args?: readonly string[]; config?: string } = {}): Promise<RedisServer> {
+export async function startRedis(
+  options: { args?: readonly string[]; config?: string; env?: Record<string, string> } = {},
+): Promise<RedisServer> {
   const args = options.args ?? [];
   const binary = findServer();
   const dir = mkdtempSync(join(tmpdir(), 'millrace-redis-'));
@@ -46,7 +48,7 @@ export async function startRedis(options: { args?: readonly string[]; config?: s
 
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const run = async () => launch(binary, dir, port, args, options.config);
+    const run = async () => launch(binary, dir, port, { ...options, args });
     try {
       let running = await run();
       return {
@@ -100,15 +102,14 @@ async function launch(
   binary: string,
   dir: string,
   port: number,
-  args: readonly string[],
-  config?: string,
+  { args, config, env }: { args: readonly string[]; config?: string; env?: Record<string, string> },
 ): Promise<Running> {
   const base = ['--port', String(port), '--bind', HOST, '--dir', dir, '--logfile', join(dir, 'redis.log')];
   const fast = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'no', '--enable-debug-command', 'yes'];
   const file = join(dir, 'redis.conf');
   if (config !== undefined) writeFileSync(file, config);
   const all = config === undefined ? [...base, ...fast, ...args] : [file, ...base, ...args];
-  const child = spawn(binary, all, { stdio: 'ignore' });
+  const child = spawn(binary, all, { stdio: 'ignore', env: { ...process.env, ...env } });
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
   const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -9 "$1"; rm -rf "$2"', 'guard', String(pid), dir], {

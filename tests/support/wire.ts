@@ -15,6 +15,7 @@ export const statsOf = (change: Partial<StatsOverview> = {}): StatsOverview => (
   latency_ms: NOTHING,
   failing_share: null,
   dead_per_hour: 0,
+  failure_groups: 0,
   oldest_pending: null,
   fetching: 0,
   slots: 0,

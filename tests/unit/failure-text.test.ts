@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '#queue/contract/limits';
 import { packageOf, stackFrames, topFrame } from '#queue/contract/stack-frames';
 import { comparePayloads } from '#queue/engine/payload-compare';
-import { normalisedMessage } from '#queue/kernel/varying-text';
+import { normalisedMessage, sharedMessage } from '#queue/kernel/varying-text';
 
 const STACK = [
   'Error: read ECONNRESET',
@@ -32,6 +32,17 @@ it('a message keeps what is the same for every failure', () => {
   expect(normalisedMessage('connect to http://a/b of 01KA9Z6Q0MB0Q3T5V7X9YABCDE took 12.5 s')).toBe(
     'connect to <url> of <id> took # s',
   );
+});
+
+it.each([
+  ['one failure speaks for itself', ['429 of /srv/a/b'], '429 of /srv/a/b'],
+  ['a number that all have stays', ['HTTP 429 after 12 ms', 'HTTP 429 after 7 ms'], 'HTTP 429 after ‹n› ms'],
+  ['a text that varies is marked as a whole', ["no user 'a b' 1", "no user 'a c' 1"], 'no user ‹text› ‹n›'],
+  ['messages of another build are told by the first', ['task 12 is gone', 'task 7 was cancelled'], 'task ‹n› is gone'],
+  ['a mark in the message is no mark of ours', ['issue # 4', 'issue # 5'], 'issue # ‹n›'],
+  ['none says nothing', [], ''],
+])('of failures with one cause: %s', (_, messages, shared) => {
+  expect(sharedMessage(messages)).toBe(shared);
 });
 
 describe('payloads', () => {

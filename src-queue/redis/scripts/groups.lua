@@ -1,11 +1,11 @@
 #!lua flags=no-writes
--- groups.lua: failure groups of one queue: when their tasks came in, and the newest of each.
+-- groups.lua: failure groups of one queue: when their tasks came in, and the newest and the oldest looked at of each.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] sample  members whose time is looked at, the newest by creation
 -- ARGV[2] step    ms of one count
 -- ARGV[3] steps   counts, the last one is that of now
--- ARGV[4] tail    bytes of the newest member's history; then fingerprints
--- RETURNS {beginning of the first step, then per fingerprint: sampled, counts joined by a comma, end of the history}
+-- ARGV[4] tail    bytes of a member's history; then fingerprints
+-- RETURNS {beginning of the first step, then per fingerprint: sampled, counts joined by a comma, ends of both histories}
 -- DERIVES h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(fingerprints * sample)
 local sample, step, steps, tail = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -26,5 +26,6 @@ for i = 5, #ARGV do
   local n = #out
   out[n + 1], out[n + 2] = #ids, table.concat(counts, ',')
   out[n + 3] = ids[1] and tail > 0 and call('GETRANGE', P .. 'h:' .. ids[1], -tail, -1) or ''
+  out[n + 4] = ids[2] and tail > 0 and call('GETRANGE', P .. 'h:' .. ids[#ids], -tail, -1) or ''
 end
 return out

@@ -7,7 +7,7 @@ export interface GroupsInput {
   sample: number;
   stepMs: number;
   steps: number;
-  /** Bytes of the newest member's history. */
+  /** Bytes of a member's history. */
   tailBytes: number;
   fingerprints: readonly string[];
 }
@@ -16,8 +16,8 @@ export interface GroupCounts {
   sampled: number;
   /** Of the members sampled: how many came in, step by step, the oldest first. */
   counts: number[];
-  /** End of the newest member's history. */
-  tail: string;
+  /** Ends of the histories of the newest and of the oldest member looked at: none, one or two. */
+  tails: string[];
 }
 
 export interface GroupsAnswer {
@@ -27,7 +27,7 @@ export interface GroupsAnswer {
   groups: GroupCounts[];
 }
 
-const WIDTH = 3;
+const WIDTH = 4;
 
 /** When the members of failure groups came in. See groups.lua. */
 export const groups = defineScript<GroupsInput, GroupsAnswer>({
@@ -39,11 +39,11 @@ export const groups = defineScript<GroupsInput, GroupsAnswer>({
     const [from, ...flat] = list(reply);
     const found: GroupCounts[] = [];
     for (let i = 0; i + WIDTH <= flat.length; i += WIDTH) {
-      const [sampled, counts, tail] = flat.slice(i, i + WIDTH);
+      const [sampled, counts, ...tails] = flat.slice(i, i + WIDTH);
       found.push({
         sampled: Number(sampled),
         counts: String(counts).split(',').map(Number),
-        tail: String(tail),
+        tails: tails.map(String).filter((tail) => tail !== ''),
       });
     }
     return { from: Number(from), groups: found };

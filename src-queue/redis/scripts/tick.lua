@@ -94,13 +94,14 @@ emit('f', ended)
 
 local told = {}
 local dead = {}
-for i, id in ipairs(expired) do
+for _, id in ipairs(expired) do
   local head, from = heads[id], expiredFrom[id]
   call('ZREM', EXPIRING, id)
   if from and head ~= '' then
     call('ZREM', from, id)
+    if from == BLOCKED then call('DEL', P .. 'waits:' .. id) end
     dueFrom[id] = nil
-    call('ZADD', FAILED, rank(#ended + i), id)
+    call('ZADD', FAILED, rank(#ended + #dead), id)
     bury(id, ARGV[5], head_type(head), 'ExpiredError')
     bytes = bytes + end_waiting(id, head, 'E', ARGV[5] .. '----' .. sub(head, 17, 32), ARGV[4])
     dead[#dead + 1] = id .. 'E' .. item_of(head, tonumber(sub(head, 1, 4))) .. '||' .. ARGV[5] .. '|ExpiredError'

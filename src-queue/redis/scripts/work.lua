@@ -214,7 +214,7 @@ for i = 1, total do
       if historyBytes[i] then call('APPEND', P .. 'h:' .. id, text)
       else fresh[#fresh + 1] = P .. 'h:' .. id; fresh[#fresh + 1] = text end
       done = done + 1
-      ranks[2 * done - 1], ranks[2 * done] = rank(ended), id
+      ranks[2 * done - 1], ranks[2 * done] = rank(ended - 1), id
       completedEvents[done] = id .. items[i]
       if heads[i] and heads[i] ~= '' then
         free_unique(id, heads[i])
@@ -238,9 +238,9 @@ for i = 1, total do
       elseif kind == 'R' then
         back[#back + 1] = head_score(head); back[#back + 1] = id
       elseif kind == 'X' then
-        cancelled[#cancelled + 1] = rank(ended); cancelled[#cancelled + 1] = id
+        cancelled[#cancelled + 1] = rank(ended - 1); cancelled[#cancelled + 1] = id
       else
-        dead[#dead + 1] = rank(ended); dead[#dead + 1] = id
+        dead[#dead + 1] = rank(ended - 1); dead[#dead + 1] = id
         middle = fingerprint .. '----' .. sub(head, 17, 32)
         bury(id, fingerprint, head_type(head), errorName)
       end

@@ -30,6 +30,8 @@ export interface AttentionItem {
   readonly severity: Severity;
   readonly icon: IconName;
   readonly title: string;
+  /** A task type that the detail begins with. */
+  readonly subject?: string;
   readonly detail: string;
   /** Unix ms; null where the data does not tell. */
   readonly sinceMs: number | null;
@@ -100,15 +102,16 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
     .sort((a, b) => Number(b.ongoing) - Number(a.ongoing) || b.group.count - a.group.count);
   const items = shown.slice(0, GROUPS).map(({ group, isNew, ongoing }): AttentionItem => {
     const { fingerprint, error, task_type, queues, count, first_at, last_at } = group;
-    const { head, tail } = splitError(withoutRepeatedName(error));
+    const title = shortError(error);
     const age = formatDuration(Math.max(1000, now - Date.parse(last_at)));
     return {
       id: `failures ${fingerprint}`,
       kind: 'failures',
       severity: ongoing && count >= MANY_FAILURES ? 'critical' : 'warning',
       icon: 'failures',
-      title: `${isNew ? 'New failure group' : 'Failures go on'} ×${formatNumber(count)}: ${head}${tail}`,
-      detail: `${task_type} in ${queues.join(', ')}, last ${age} ago`,
+      title: `${isNew ? 'New failure group' : 'Failures go on'} ×${formatNumber(count)}: ${title}`,
+      subject: task_type,
+      detail: `in ${queues.join(', ')}, last ${age} ago`,
       sinceMs: Date.parse(first_at),
       href: href('failures', [], { group: fingerprint }),
       weight: count,
@@ -136,9 +139,10 @@ function failures({ groups, now, rangeMs }: Situation): AttentionItem[] {
 }
 
 /** `ECONNRESET: read ECONNRESET` says its name twice; the message alone leaves room for itself. */
-function withoutRepeatedName(error: string): string {
+export function shortError(error: string): string {
   const [, name, message] = /^([\w.]+): (.+)$/s.exec(error) ?? [];
-  return name !== undefined && message?.includes(name) ? message : error;
+  const { head, tail } = splitError(name !== undefined && message?.includes(name) ? message : error);
+  return `${head}${tail}`;
 }
 
 /** The cause only: a queue that nobody serves is late as well, and says so in its second line. */

@@ -19,6 +19,11 @@ export default defineConfig({
         extends: true,
         test: { name: 'redis', include: ['tests/redis/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
       },
+      { extends: true, test: { name: 'model', include: ['tests/model/**/*.test.ts'], hookTimeout: 20_000 } },
+      {
+        extends: true,
+        test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 20_000 },
+      },
       {
         extends: true,
         test: {

@@ -1,0 +1,225 @@
+/**
+ * Every call to Redis of every verb of the engine, one after the other: the client dies before it, dies after it, or only
+ * loses its reply. Afterwards another process looks after the queue, and nothing may be half done.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ConnectedEngine } from '#queue/engine/connect';
+import type { ClaimedTask } from '#queue/engine/ports';
+import { claimOne, connectTo, failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { readQueue, violations } from '../support/queue-snapshot';
+import { RedisProxy } from '../support/redis-proxy';
+import { type RedisServer, startRedis } from '../support/redis-server';
+
+let server: RedisServer;
+let healthy: ConnectedEngine;
+let proxy: RedisProxy;
+beforeAll(async () => {
+  server = await startRedis();
+  healthy = connectTo(server);
+  await healthy.whenReady(5000);
+});
+afterAll(async () => {
+  await healthy?.close();
+  await server?.stop();
+});
+beforeEach(async () => {
+  await healthy.store.command('flush', (redis) => redis.flushall());
+  proxy = await RedisProxy.before(server);
+});
+afterEach(() => proxy.close());
+
+interface Verb<Prepared = unknown> {
+  /** Done by the healthy process before. */
+  prepare: () => Promise<Prepared>;
+  run: (engine: ConnectedEngine, prepared: Prepared) => Promise<unknown>;
+  /** What is true once it has been run to its end, or run again. */
+  done: (prepared: Prepared) => Promise<void>;
+}
+const verb = <Prepared>(one: Verb<Prepared>): Verb => one as Verb;
+
+const statusOf = async (id: string) => (await healthy.reader.getTasks([id]))[0]?.status ?? 'gone';
+const claimed = async (): Promise<ClaimedTask> => {
+  await submitOne(healthy);
+  return claimOne(healthy);
+};
+const FAR = Date.now() + 86_400_000;
+
+const VERBS: Record<string, Verb> = {
+  submit: verb({
+    prepare: async () => null,
+    run: (engine) => submitOne(engine, { idempotencyKey: 'once', bodyHash: 'abcdef12', tags: ['x'], name: 'one' }),
+    done: async () => expect((await healthy.reader.listTasks({}, { limit: 10, cursor: null })).total).toBe(1),
+  }),
+  'submit with a unique key': verb({
+    prepare: async () => null,
+    run: (engine) => submitOne(engine, { uniqueKey: 'only' }).catch(refusedAsDuplicate),
+    done: async () => expect((await healthy.reader.listTasks({}, { limit: 10, cursor: null })).total).toBe(1),
+  }),
+  'submit of a task that depends on others': verb({
+    prepare: () => submitAll(healthy, [{ queue: 'parents' }, { queue: 'parents' }]),
+    run: (engine, dependsOn) => submitOne(engine, { dependsOn, idempotencyKey: 'child', bodyHash: 'abcdef12' }),
+    done: async () => {
+      for (const queue of ['parents', 'parents']) {
+        const { id, token } = await claimOne(healthy, { queue });
+        await workOnce(healthy, { queue, want: 0, settles: [{ kind: 'complete', id, token, result: '1' }] });
+      }
+      await tickAll();
+      const { tasks } = await healthy.reader.listTasks({ queue: 'default' }, { limit: 10, cursor: null });
+      expect(tasks.map(({ status }) => status)).toEqual(['pending']);
+    },
+  }),
+  claim: verb({
+    prepare: () => submitAll(healthy, [{}, {}, {}]),
+    run: (engine) => workOnce(engine, { want: 2, nonce: 'same' }),
+    done: async () => expect((await healthy.reader.queueState('default'))?.counts).toMatchObject({ processing: 2 }),
+  }),
+  complete: verb({
+    prepare: claimed,
+    run: (engine, { id, token }) =>
+      workOnce(engine, { want: 0, nonce: 'same', settles: [{ kind: 'complete', id, token, result: '1' }] }),
+    done: async ({ id }) => expect(await statusOf(id)).toBe('completed'),
+  }),
+  fail: verb({
+    prepare: claimed,
+    run: (engine, { id, token }) =>
+      workOnce(engine, {
+        want: 0,
+        nonce: 'same',
+        settles: [{ kind: 'fail', id, token, retryInMs: 60_000, error: failure() }],
+      }),
+    done: async ({ id }) => expect(await statusOf(id)).toBe('retrying'),
+  }),
+  extend: verb({
+    prepare: claimed,
+    run: (engine, { id, token }) => engine.engine.extend('default', [{ id, token }], 10_000),
+    done: async ({ id }) => expect(await statusOf(id)).toBe('processing'),
+  }),
+  report: verb({
+    prepare: claimed,
+    run: (engine, { id, token }) =>
+      engine.engine.report('default', [{ id, token, progress: { percent: 7, message: null }, logs: [] }]),
+    done: async ({ id }) => expect((await healthy.reader.getTasks([id]))[0]?.progress).toBe(7),
+  }),
+  cancel: verb({
+    prepare: () => submitOne(healthy),
+    run: (engine, id) => engine.engine.cancel([id], 'test'),
+    done: async (id) => expect(await statusOf(id)).toBe('cancelled'),
+  }),
+  requeue: verb({
+    prepare: async () => {
+      const id = await submitOne(healthy, { uniqueKey: 'only' });
+      await healthy.engine.cancel([id], 'test');
+      return id;
+    },
+    run: (engine, id) => engine.engine.requeue([id]),
+    done: async (id) => expect(await statusOf(id)).toBe('pending'),
+  }),
+  remove: verb({
+    prepare: () => submitOne(healthy),
+    run: (engine, id) => engine.engine.remove([id]),
+    done: async (id) => expect(await statusOf(id)).toBe('gone'),
+  }),
+  patch: verb({
+    prepare: () => submitOne(healthy, { name: 'old', tags: ['a'] }),
+    run: (engine, id) => engine.engine.patch(id, { name: 'new', tags: ['b'], priority: 9, runAt: FAR }),
+    done: async (id) =>
+      expect((await healthy.reader.getTasks([id]))[0]).toMatchObject({ name: 'new', tags: ['b'], status: 'scheduled' }),
+  }),
+  pause: verb({
+    prepare: async () => null,
+    run: (engine) => engine.engine.pause('default'),
+    done: async () => expect((await healthy.reader.queueState('default'))?.paused).toBe(true),
+  }),
+  'set limits': verb({
+    prepare: async () => null,
+    run: (engine) => engine.engine.setLimits('default', { concurrency: 3, rate: { max: 4, perMs: 1000 } }),
+    done: async () => expect((await healthy.reader.queueState('default'))?.limits).toMatchObject({ concurrency: 3 }),
+  }),
+  purge: verb({
+    prepare: () => submitAll(healthy, [{}, {}, { runAt: FAR }]),
+    run: (engine) => engine.engine.purge('default'),
+    done: async () =>
+      expect((await healthy.reader.queueState('default'))?.counts).toMatchObject({ pending: 0, scheduled: 0 }),
+  }),
+  'tick that tells a dependant': verb({
+    prepare: async () => {
+      const parent = await submitOne(healthy, { queue: 'parents' });
+      const child = await submitOne(healthy, { dependsOn: [parent] });
+      const { id, token } = await claimOne(healthy, { queue: 'parents' });
+      await workOnce(healthy, { queue: 'parents', want: 0, settles: [{ kind: 'complete', id, token, result: '1' }] });
+      return child;
+    },
+    run: (engine) => engine.engine.tick('parents'),
+    done: async (child) => expect(await statusOf(child)).toBe('pending'),
+  }),
+};
+
+function refusedAsDuplicate(error: unknown): void {
+  if (!(error instanceof Error) || !/holds the unique key/.test(error.message)) throw error;
+}
+
+/** By a process that has just begun: one that runs looks for half-made tasks every five seconds only. */
+async function tickAll(): Promise<void> {
+  const other = connectTo(server);
+  await other.whenReady(5000);
+  for (const queue of await other.registry.names()) await other.engine.tick(queue);
+  await other.close();
+}
+
+async function noRuleBroken(): Promise<void> {
+  for (const queue of await healthy.registry.names()) {
+    const found = await healthy.store.command('read it all', (redis) => readQueue(redis, healthy.store.keys, queue));
+    expect(violations(found)).toEqual([]);
+  }
+}
+
+describe.each(Object.keys(VERBS))('%s', (name) => {
+  const one = VERBS[name];
+  if (one === undefined) throw new Error('no such verb');
+
+  it.each(['cut', 'lose'] as const)('is whole when its client dies: each call %s', async (fate) => {
+    for (let k = 1; ; k++) {
+      await healthy.store.command('flush', (redis) => redis.flushall());
+      const prepared = await one.prepare();
+      const dying = connectTo(proxy, { patienceMs: 1 });
+      await dying.whenReady(5000);
+      const first = proxy.commands;
+      proxy.onCommand = (n) => (n - first === k ? fate : 'pass');
+      const reached = await one.run(dying, prepared).then(
+        () => proxy.commands - first >= k,
+        () => true,
+      );
+      proxy.onCommand = () => 'pass';
+      await dying.close();
+      await tickAll();
+      await noRuleBroken();
+      await one.run(healthy, prepared); // whoever asked for it asks again
+      await one.done(prepared);
+      await noRuleBroken();
+      if (!reached) break;
+      expect(k).toBeLessThan(60);
+    }
+  });
+
+  it('happens once when a reply is lost, and the call is answered all the same', async () => {
+    for (let k = 1; ; k++) {
+      await healthy.store.command('flush', (redis) => redis.flushall());
+      const prepared = await one.prepare();
+      const patient = connectTo(proxy, { patienceMs: 10_000 });
+      await patient.whenReady(5000);
+      const first = proxy.commands;
+      let lost = false;
+      proxy.onCommand = (n) => {
+        if (n - first !== k) return 'pass';
+        lost = true;
+        return 'lose';
+      };
+      await one.run(patient, prepared);
+      proxy.onCommand = () => 'pass';
+      await patient.close();
+      await one.done(prepared);
+      await noRuleBroken();
+      if (!lost) break;
+    }
+  });
+});

@@ -1,0 +1,64 @@
+/** Whether a store is what the model says. */
+import { expect } from 'vitest';
+import type { RedisStore } from '#queue/redis/store';
+import { decodeRecord } from '#queue/redis/task-record';
+import { PLACES, readQueue, violations } from '../support/queue-snapshot';
+import { inOrderOfEnd, QUEUE } from './model-task';
+import type { QueueModel } from './queue-model';
+
+/** The whole store is what the model says, and keeps every rule of its own. */
+export async function compare(model: QueueModel, store: RedisStore): Promise<void> {
+  const queue = await store.command('read it all', (redis) => readQueue(redis, store.keys, QUEUE));
+  expect(violations(queue)).toEqual([]);
+  const found: Record<string, unknown> = {};
+  for (const place of PLACES)
+    for (const [id, score] of queue.sets[place]) {
+      const record = decodeRecord(queue.records.get(id) ?? '');
+      const line = queue.active.get(id);
+      found[id] = {
+        place,
+        priority: record.priority,
+        most: record.maxAttempts,
+        ...(place === 'completed' ? {} : { attempts: record.attemptsEnded }),
+        ...(place === 'pending' || place === 'parked' || place === 'scheduled' || place === 'retrying'
+          ? { score }
+          : {}),
+        ...(place === 'blocked' && { waits: queue.waits.get(id)?.toSorted() }),
+        ...(line && { run: [line.token, line.workerId, line.attempt, line.cancelRequested, score] }),
+        ...(queue.progress[id] !== undefined && { percent: Number.parseInt(queue.progress[id], 10) }),
+      };
+    }
+  const wanted: Record<string, unknown> = {};
+  for (const task of model.tasks.values()) {
+    const { place, run } = task;
+    wanted[task.id] = {
+      place,
+      priority: 10 - task.band,
+      most: task.most,
+      ...(place === 'completed' ? {} : { attempts: task.attempts }),
+      ...(place === 'pending' || place === 'parked' ? { score: model.score(task) } : {}),
+      ...(place === 'scheduled' || place === 'retrying' ? { score: task.dueAt } : {}),
+      ...(place === 'blocked' && { waits: [...task.waits].toSorted() }),
+      ...(run && { run: [run.token, run.workerId, run.attempt, run.cancelAsked, run.until] }),
+      ...(run && run.percent !== null && { percent: run.percent }),
+    };
+  }
+  expect(found).toEqual(wanted);
+  expect(queue.outbox).toEqual(model.outbox.map(({ parent, completed }) => `${parent}|${completed ? 'C' : 'X'}`));
+  for (const place of ['completed', 'failed', 'cancelled'] as const) {
+    const scores = [...queue.sets[place].values()];
+    expect(new Set(scores).size, `scores of ${place} are unique`).toBe(scores.length);
+    expect([...queue.sets[place].keys()]).toEqual(
+      model
+        .in(place)
+        .sort(inOrderOfEnd)
+        .map(({ id }) => id),
+    );
+  }
+  if (queue.meta.mono !== undefined)
+    expect(['mono', 'epoch', 'seq'].map((field) => Number(queue.meta[field] ?? 0))).toEqual([
+      model.mono,
+      model.epoch,
+      model.seq,
+    ]);
+}

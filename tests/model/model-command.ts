@@ -1,0 +1,51 @@
+/** One made-up call: made of the real scripts and of the model, and then the whole store is held against the model. */
+import type fc from 'fast-check';
+import type { WorkCall } from '#queue/redis/calls';
+import type { Script } from '#queue/redis/script';
+import type { RedisStore } from '#queue/redis/store';
+import type { RedisServer } from '../support/redis-server';
+import type { ShiftedClock } from '../support/shifted-clock';
+import { compare } from './compare';
+import type { QueueModel } from './queue-model';
+
+export interface World {
+  store: RedisStore;
+  /** Runs a script on the queue; mutation tests hand in others than the real ones. */
+  run: <Input, Output>(script: Script<Input, Output>, input: Input) => Promise<Output>;
+  server: RedisServer;
+  clock: ShiftedClock;
+  startMs: number;
+  /** Every token there has been, the newest last. */
+  tokens: { id: string; token: string }[];
+  ids: string[];
+  /** The call that each lane made last. */
+  lanes: Map<string, WorkCall>;
+  nonces: number;
+  done: Done;
+}
+
+/** What a test has tried. */
+export interface Done {
+  calls: number;
+  kills: number;
+  clockSteps: number;
+  expiredLeases: number;
+}
+
+export type QueueCommand = fc.AsyncCommand<QueueModel, World>;
+
+/** Draws from a list by any number; the newest are likelier. */
+export const pick = <T>(from: readonly T[], n: number): T | undefined =>
+  from[from.length - 1 - (n % Math.max(1, from.length))];
+
+export function command(name: string, run: (model: QueueModel, world: World) => Promise<void>): QueueCommand {
+  return {
+    check: () => true,
+    run: async (model, world) => {
+      world.done.calls++;
+      await run(model, world);
+      await compare(model, world.store);
+    },
+    toString: () => name,
+  };
+}

@@ -1,0 +1,53 @@
+/** A task as the model keeps it, and the orders that the queue knows. */
+import type { Place } from '../support/queue-snapshot';
+
+export const QUEUE = 'default';
+
+export interface ModelTask {
+  readonly id: string;
+  readonly type: string;
+  readonly uniqueKey: string | null;
+  readonly idempotencyKey: string | null;
+  readonly retries: number;
+  band: number;
+  seq: number;
+  /** Null once it does not count any more. */
+  expiresAt: number | null;
+  /** Executions at most. */
+  most: number;
+  /** Executions that ended and are counted. */
+  attempts: number;
+  place: Place;
+  runAt: number | null;
+  dueAt: number;
+  /** Of a blocked task: parents that it has not heard of. */
+  readonly waits: Set<string>;
+  /** Tasks that asked to be told of its end. */
+  readonly dependants: Set<string>;
+  endedAt: number;
+  /** Of all that ended: which it was. */
+  endOrder: number;
+  run: {
+    token: string;
+    workerId: string;
+    until: number;
+    attempt: number;
+    cancelAsked: boolean;
+    percent: number | null;
+  } | null;
+  /** Tokens under which an execution of it has ended by its worker's word. */
+  readonly ended: Set<string>;
+  /** Someone has asked to be told of its end. */
+  needed: boolean;
+}
+
+export const FINAL: readonly Place[] = ['completed', 'failed', 'cancelled'];
+export const WAITING: readonly Place[] = ['pending', 'parked', 'scheduled', 'retrying', 'blocked'];
+
+/** As a sorted set of Redis: by the score, then by the member. */
+export const by =
+  (score: (task: ModelTask) => number) =>
+  (a: ModelTask, b: ModelTask): number =>
+    score(a) - score(b) || (a.id < b.id ? -1 : 1);
+
+export const inOrderOfEnd = (a: ModelTask, b: ModelTask): number => a.endedAt - b.endedAt || a.endOrder - b.endOrder;

@@ -1,0 +1,92 @@
+/** What operators do, and retention. */
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { cancel } from '#queue/redis/scripts/cancel';
+import { configure } from '#queue/redis/scripts/configure';
+import { patch } from '#queue/redis/scripts/patch';
+import { prune } from '#queue/redis/scripts/prune';
+import { remove } from '#queue/redis/scripts/remove';
+import { requeue } from '#queue/redis/scripts/requeue';
+import { decodeRecord, encodeSpec, recordFlags } from '#queue/redis/task-record';
+import { command, pick, type World } from './model-command';
+import { QUEUE } from './model-task';
+
+const small = fc.nat({ max: 40 });
+const byIds = fc.array(small, { minLength: 1, maxLength: 4 });
+const idsOf = (world: World, nth: readonly number[]) => [...new Set(nth.flatMap((n) => pick(world.ids, n) ?? []))];
+
+export const cancels = byIds.map((nth) =>
+  command(`cancel ${nth}`, async (model, world) => {
+    const ids = idsOf(world, nth);
+    const answers = await world.run(cancel, { ids, reason: 'x', parentTypes: [] });
+    expect(answers.map(({ outcome }) => outcome)).toEqual(ids.length === 0 ? [] : model.cancel(ids));
+  }),
+);
+export const removals = byIds.map((nth) =>
+  command(`remove ${nth}`, async (model, world) => {
+    const ids = idsOf(world, nth);
+    expect(await world.run(remove, ids)).toEqual(ids.length === 0 ? [] : model.remove(ids));
+  }),
+);
+export const requeues = fc
+  .record({ nth: byIds, priority: fc.option(fc.constantFrom(1, 10)) })
+  .map(({ nth, priority }) =>
+    command(`requeue ${nth} to ${priority}`, async (model, world) => {
+      const ids = idsOf(world, nth);
+      const input = { ids, payload: null, priority, keysChecked: true };
+      expect(await world.run(requeue, input)).toEqual(ids.length === 0 ? [] : model.requeue(ids, priority));
+    }),
+  );
+export const patches = fc
+  .record({ nth: small, priority: fc.constantFrom(1, 5, 10), delay: fc.option(fc.constantFrom(0, 1000), { freq: 1 }) })
+  .map(({ nth, priority, delay }) =>
+    command(`patch ${nth} to priority ${priority}, due ${delay}`, async (model, { store, run, ids }) => {
+      const id = pick(ids, nth);
+      if (id === undefined) return;
+      const dueAt = delay === null || delay === 0 ? delay : model.wall + delay;
+      const record = (await store.command('read', (redis) => redis.get(store.keys.of(QUEUE, `t:${id}`)))) ?? '';
+      const old = decodeRecord(record);
+      const runAt = dueAt === null ? old.runAt : dueAt === 0 ? null : dueAt;
+      const keep = { maxAttempts: old.maxAttempts, flags: recordFlags(record) };
+      const answer = await run(patch, {
+        id,
+        readHash: createHash('sha1').update(record).digest('hex'),
+        spec: record === '' ? '' : encodeSpec({ ...old, priority, runAt }, keep),
+        dueAt,
+        tagsRemoved: '',
+        tagsAdded: '',
+        oldName: '',
+        newName: '',
+      });
+      expect(answer).toBe(model.patch(id, priority, dueAt));
+    }),
+  );
+
+export const pauses = fc.boolean().map((paused) =>
+  command(paused ? 'pause' : 'resume', async (model, { run }) => {
+    expect(await run(configure, { paused: paused ? 1 : null })).toBe(true);
+    model.configure({ paused });
+  }),
+);
+export const limits = fc
+  .record({
+    concurrency: fc.option(fc.constantFrom(1, 3), { freq: 1 }),
+    rateLimit: fc.option(fc.record({ max: fc.constantFrom(1, 4), perMs: fc.constantFrom(200, 5000) }), { freq: 1 }),
+  })
+  .map((change) =>
+    command(`limit ${JSON.stringify(change)}`, async (model, { run }) => {
+      const { concurrency, rateLimit } = change;
+      const settings = { concurrency, rate_max: rateLimit?.max ?? null, rate_per: rateLimit?.perMs ?? null };
+      expect(await run(configure, settings)).toBe(true);
+      model.configure(change);
+    }),
+  );
+export const prunes = fc.constantFrom(0, 2).map((most) =>
+  command(`keep ${most}`, async (model, { run }) => {
+    const each = { completed: most, failed: most, cancelled: most };
+    const ageMs = { completed: 0, failed: 0, cancelled: 0 };
+    const removed = await run(prune, { limit: 200, retention: { count: each, ageMs, bytes: 0 } });
+    expect(removed).toBe(model.prune(most));
+  }),
+);

@@ -1,0 +1,37 @@
+/** All made-up calls, the likelier the more often they stand here. */
+import fc from 'fast-check';
+import type { QueueCommand } from './model-command';
+import { cancels, limits, patches, pauses, prunes, removals, requeues } from './operator-commands';
+import { submits } from './submit-commands';
+import { attachments, clockSteps, flushes, kills, relays, ticks, waits } from './upkeep-commands';
+import { extensions, serves, tellings, works } from './work-commands';
+
+export const anyCommand: fc.Arbitrary<QueueCommand>[] = [
+  submits,
+  submits,
+  works,
+  works,
+  works,
+  works,
+  extensions,
+  ticks,
+  waits,
+  waits,
+  clockSteps,
+  clockSteps,
+  clockSteps,
+  cancels,
+  removals,
+  requeues,
+  requeues,
+  attachments,
+  relays,
+  patches,
+  tellings,
+  serves,
+  pauses,
+  limits,
+  prunes,
+  flushes,
+  fc.oneof({ arbitrary: ticks, weight: 19 }, { arbitrary: kills, weight: 1 }),
+];

@@ -1,0 +1,402 @@
+/**
+ * What a queue must be after any row of calls: the rules of docs/state-machine.md and docs/redis-layout.md, written a
+ * second time and in the plainest way, with no thought of cost. Each method is one call of a script and returns what the
+ * script must answer.
+ */
+import type { CancelOutcome, RemoveOutcome, RequeueOutcome, Settle, Verdict, WorkCall } from '#queue/redis/calls';
+import type { ParentVerdict } from '#queue/redis/scripts/depend';
+import type { PatchAnswer } from '#queue/redis/scripts/patch';
+import type { RequeueAnswer } from '#queue/redis/scripts/requeue';
+import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
+import type { ParentEnd } from '#queue/redis/scripts/unblock';
+import type { Place } from '../support/queue-snapshot';
+import { by, FINAL, inOrderOfEnd, type ModelTask, WAITING } from './model-task';
+import { inScriptOrder, judge } from './settle-verdicts';
+
+const BAND = 2 ** 45;
+const PATIENT_MS = 10_000;
+const DAY_MS = 86_400_000;
+
+export class QueueModel {
+  readonly tasks = new Map<string, ModelTask>();
+  readonly #idempotent = new Map<string, { id: string; hash: string; until: number }>();
+  readonly #served = new Map<string, number>();
+  readonly #lanes = new Map<string, string>();
+  readonly #wall: () => number;
+  #last: number | null = null;
+  /** What the queue clock moves by in one call at most, ms. */
+  cap = 2500;
+  #ends = 0;
+  #rate = { start: Number.NEGATIVE_INFINITY, count: 0 };
+  /** Ends that dependants have to be told of, in order. */
+  readonly outbox: { parent: string; completed: boolean }[] = [];
+  mono = 0;
+  seq = 0;
+  epoch = 0;
+  paused = false;
+  concurrency: number | null = null;
+  rateLimit: { max: number; perMs: number } | null = null;
+
+  constructor(wall: () => number) {
+    this.#wall = wall;
+  }
+
+  get wall(): number {
+    return this.#wall();
+  }
+
+  in(place: Place): ModelTask[] {
+    return [...this.tasks.values()].filter((task) => task.place === place);
+  }
+
+  score = (task: ModelTask): number => task.band * BAND + task.seq;
+
+  /** The queue clock: it never goes back, and one call moves it by the cap at most. */
+  #advance(): void {
+    const passed = this.wall - (this.#last ?? this.wall);
+    this.mono += Math.min(Math.max(0, passed), this.cap);
+    this.#last = this.wall;
+  }
+
+  submit(entries: readonly SubmitEntry[]): SubmitVerdict[] {
+    this.#advance();
+    return entries.map((entry) => {
+      if (this.tasks.has(entry.id)) return { kind: 'same', id: entry.id };
+      if (entry.idempotencyKey !== null) {
+        const known = this.#idempotent.get(entry.idempotencyKey);
+        if (known && this.wall <= known.until)
+          return { kind: known.hash === entry.bodyHash ? 'same' : 'conflict', id: known.id };
+      }
+      const owner = this.#ownerOf(entry.uniqueKey);
+      if (owner) return { kind: 'duplicate', id: owner.id };
+      const later = entry.runAt !== null && entry.runAt > this.wall;
+      this.tasks.set(entry.id, {
+        id: entry.id,
+        type: entry.type,
+        uniqueKey: entry.uniqueKey,
+        idempotencyKey: entry.idempotencyKey,
+        retries: entry.maxRetries,
+        band: 10 - entry.priority,
+        seq: ++this.seq,
+        expiresAt: entry.expiresAt,
+        most: entry.maxRetries + 1,
+        attempts: 0,
+        place: entry.dependsOn.length > 0 ? 'blocked' : later ? 'scheduled' : 'pending',
+        runAt: entry.runAt,
+        dueAt: entry.runAt ?? 0,
+        waits: new Set(entry.dependsOn),
+        dependants: new Set(),
+        endedAt: 0,
+        endOrder: 0,
+        run: null,
+        ended: new Set(),
+        needed: false,
+      });
+      if (entry.idempotencyKey !== null)
+        this.#idempotent.set(entry.idempotencyKey, {
+          id: entry.id,
+          hash: entry.bodyHash ?? '',
+          until: this.wall + DAY_MS,
+        });
+      return { kind: 'accepted' };
+    });
+  }
+
+  #ownerOf(uniqueKey: string | null): ModelTask | undefined {
+    if (uniqueKey === null) return undefined;
+    return [...this.tasks.values()].find((task) => task.uniqueKey === uniqueKey && !FINAL.includes(task.place));
+  }
+
+  work(call: WorkCall): { verdicts: Verdict[]; claimed: { id: string; token: string }[]; skipped: boolean } {
+    this.#advance();
+    const lane = `${call.workerId}:${call.lane}`;
+    const repeated = this.#lanes.get(lane) === call.nonce;
+    this.#lanes.set(lane, call.nonce);
+    const running = this.in('leases').length;
+    const ready = this.in('pending');
+    const verdicts = judge(this.tasks, call.settles);
+    const settled = verdicts.filter((verdict) => verdict === 'accepted').length;
+    const promoted = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.wall);
+    const held = repeated ? this.in('leases').filter(({ run }) => run?.token.endsWith(`:${call.nonce}`)) : [];
+    const again = held.filter((task) => {
+      const index = call.settles.findIndex((settle) => settle.id === task.id && settle.token === task.run?.token);
+      return index < 0 || verdicts[index] !== 'accepted';
+    });
+    for (const index of inScriptOrder(call.settles)) {
+      const settle = call.settles[index];
+      if (settle && verdicts[index] === 'accepted') this.#settle(settle);
+    }
+    for (const task of promoted) task.place = 'pending';
+
+    const asks = call.want > 0 && !this.paused && !repeated;
+    const window = this.#window();
+    const allow = asks
+      ? Math.min(
+          call.want,
+          this.concurrency === null ? call.want : this.concurrency - running + settled,
+          this.rateLimit === null ? call.want : this.rateLimit.max - window.count,
+        )
+      : 0;
+    const { taken, skipped } = this.#choose([...ready, ...promoted], call, allow);
+    const claimed = taken.map((task) => {
+      task.place = 'leases';
+      task.run = {
+        token: `${++this.epoch}:${call.nonce}`,
+        workerId: call.workerId,
+        until: this.mono + call.leaseMs,
+        attempt: task.attempts + 1,
+        cancelAsked: false,
+        percent: null,
+      };
+      return { id: task.id, token: task.run.token };
+    });
+    if (this.rateLimit !== null && taken.length > 0)
+      this.#rate = { start: window.start, count: window.count + taken.length };
+    this.#lease(call.leaseMs);
+    return {
+      verdicts,
+      claimed: repeated ? again.map(({ id, run }) => ({ id, token: run?.token ?? '' })) : claimed,
+      skipped,
+    };
+  }
+
+  /** Of the rate limit: it begins with the first call after the one before is over. */
+  #window(): { start: number; count: number } {
+    const over = this.rateLimit !== null && this.mono >= this.#rate.start + this.rateLimit.perMs;
+    return over ? { start: this.mono, count: 0 } : this.#rate;
+  }
+
+  #choose(candidates: readonly ModelTask[], call: WorkCall, allow: number) {
+    const inOrder = candidates.filter(({ place }) => place === 'pending').sort(by(this.score));
+    const taken: ModelTask[] = [];
+    let skipped = false;
+    for (const task of inOrder) {
+      if (taken.length >= allow) break;
+      if (task.expiresAt !== null && this.wall > task.expiresAt) continue; // the next tick fails it
+      if (call.types.includes(task.type)) taken.push(task);
+      else if ((this.#served.get(task.type) ?? -1) >= this.mono) skipped = true;
+      else task.place = 'parked';
+    }
+    return { taken, skipped };
+  }
+
+  #settle(settle: Settle): void {
+    const task = this.tasks.get(settle.id);
+    if (!task?.run) throw new Error('judged wrongly');
+    const { attempt, cancelAsked } = task.run;
+    task.ended.add(settle.token);
+    task.run = null;
+    let kind = settle.kind;
+    if (kind === 'complete') {
+      this.#end(task, 'completed');
+      return;
+    }
+    if (kind === 'fail' && attempt >= task.most) kind = 'dead';
+    if (cancelAsked && kind !== 'dead') kind = 'cancelled';
+    task.attempts = kind === 'release' || kind === 'snooze' ? attempt - 1 : attempt;
+    if (kind === 'dead') this.#end(task, 'failed');
+    else if (kind === 'cancelled') this.#end(task, 'cancelled');
+    else if (kind === 'release') task.place = 'pending';
+    else {
+      task.place = kind === 'fail' ? 'retrying' : 'scheduled';
+      task.dueAt = this.wall + ('retryInMs' in settle ? settle.retryInMs : 'delayMs' in settle ? settle.delayMs : 0);
+    }
+  }
+
+  #end(task: ModelTask, place: 'completed' | 'failed' | 'cancelled'): void {
+    task.place = place;
+    task.endedAt = this.wall;
+    task.endOrder = ++this.#ends;
+    task.run = null;
+    task.waits.clear();
+    this.#tell(task, place === 'completed');
+  }
+
+  /** Those who asked are told by whoever reads the outbox. */
+  #tell(task: ModelTask, completed: boolean): void {
+    if (task.needed) this.outbox.push({ parent: task.id, completed });
+  }
+
+  #lease(ms: number): void {
+    this.cap = Math.min(this.cap, Math.max(250, Math.floor(ms / 4)));
+  }
+
+  extend(held: readonly { id: string; token: string }[], leaseMs: number): { lost: string[]; asked: string[] } {
+    this.#advance();
+    const lost: string[] = [];
+    const asked: string[] = [];
+    for (const { id, token } of held) {
+      const run = this.tasks.get(id)?.run;
+      if (run?.token !== token) lost.push(id);
+      else {
+        run.until = this.mono + leaseMs;
+        if (run.cancelAsked) asked.push(id);
+      }
+    }
+    this.#lease(leaseMs);
+    return { lost, asked };
+  }
+
+  tick(): { reaped: number; promoted: number; expired: number } {
+    this.#advance();
+    const lost = this.in('leases')
+      .filter(({ run }) => run !== null && run.until <= this.mono)
+      .sort(by(({ run }) => run?.until ?? 0));
+    const due = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.wall);
+    const expired = [...this.tasks.values()]
+      .filter(({ place, expiresAt }) => WAITING.includes(place) && expiresAt !== null && expiresAt < this.wall)
+      .sort(by(({ expiresAt }) => expiresAt ?? 0));
+    for (const task of lost) {
+      const { attempt = 0, cancelAsked = false } = task.run ?? {};
+      task.attempts = attempt;
+      task.run = null;
+      if (cancelAsked) this.#end(task, 'cancelled');
+      else if (attempt >= task.most) this.#end(task, 'failed');
+      else task.place = 'pending';
+    }
+    for (const task of expired) this.#end(task, 'failed');
+    const promoted = due.filter(({ place }) => place === 'scheduled' || place === 'retrying');
+    for (const task of promoted) task.place = 'pending';
+    return { reaped: lost.length, promoted: promoted.length, expired: expired.length };
+  }
+
+  cancel(ids: readonly string[]): CancelOutcome[] {
+    this.#advance();
+    return ids.map((id) => {
+      const task = this.tasks.get(id);
+      if (task === undefined) return 'gone';
+      if (task.run !== null) {
+        task.run.cancelAsked = true;
+        return 'asked';
+      }
+      if (FINAL.includes(task.place)) return 'final';
+      this.#end(task, 'cancelled');
+      return 'cancelled';
+    });
+  }
+
+  requeue(ids: readonly string[], priority: number | null): RequeueAnswer[] {
+    this.#advance();
+    return ids.map((id): RequeueOutcome => {
+      const task = this.tasks.get(id);
+      if (task === undefined) return 'gone';
+      if (task.place !== 'failed' && task.place !== 'cancelled') return 'not_final';
+      if (this.#ownerOf(task.uniqueKey)) return 'duplicate';
+      task.place = 'pending';
+      task.seq = ++this.seq;
+      task.most = task.attempts + task.retries + 1;
+      if (priority !== null) task.band = 10 - priority;
+      if (task.expiresAt !== null && task.expiresAt < this.wall) task.expiresAt = null;
+      return 'requeued';
+    });
+  }
+
+  remove(ids: readonly string[]): RemoveOutcome[] {
+    this.#advance();
+    return ids.map((id) => {
+      const task = this.tasks.get(id);
+      if (task === undefined) return 'gone';
+      if (task.run !== null) return 'running';
+      if (!FINAL.includes(task.place)) this.#tell(task, false);
+      this.#forget(task);
+      return 'removed';
+    });
+  }
+
+  #forget(task: ModelTask): void {
+    this.tasks.delete(task.id);
+    if (task.idempotencyKey !== null && this.#idempotent.get(task.idempotencyKey)?.id === task.id)
+      this.#idempotent.delete(task.idempotencyKey);
+  }
+
+  depend(pairs: readonly { parent: string; child: string }[]): ParentVerdict[] {
+    return pairs.map(({ parent, child }) => {
+      const task = this.tasks.get(parent);
+      if (task === undefined) return 'G';
+      if (task.place === 'completed') return 'C';
+      if (FINAL.includes(task.place)) return 'X';
+      task.needed = true;
+      task.dependants.add(child);
+      return 'W';
+    });
+  }
+
+  /** @returns how many left `blocked` */
+  unblock(ends: readonly Pick<ParentEnd, 'child' | 'parent' | 'verdict'>[]): number {
+    this.#advance();
+    let left = 0;
+    for (const { child, parent, verdict } of ends) {
+      const task = this.tasks.get(child);
+      if (task?.place !== 'blocked') continue;
+      if (verdict === 'C') task.waits.delete(parent);
+      if (verdict === 'C' && task.waits.size > 0) continue;
+      left++;
+      if (verdict !== 'C') this.#end(task, 'failed');
+      else if (task.runAt !== null && task.runAt > this.wall) {
+        task.place = 'scheduled';
+        task.dueAt = task.runAt;
+      } else task.place = 'pending';
+    }
+    return left;
+  }
+
+  /** @param dueAt Unix ms; 0 is now, null leaves it */
+  patch(id: string, priority: number, dueAt: number | null): PatchAnswer {
+    const task = this.tasks.get(id);
+    if (task === undefined) return 'gone';
+    if (task.run !== null) return 'running';
+    if (FINAL.includes(task.place)) return 'final';
+    this.#advance();
+    task.band = 10 - priority;
+    if (dueAt === null) return 'patched';
+    task.runAt = dueAt === 0 ? null : dueAt;
+    if (task.place === 'blocked') return 'patched';
+    const later = dueAt > this.wall;
+    if (later && (task.place === 'pending' || task.place === 'parked')) task.place = 'scheduled';
+    else if (!later && (task.place === 'scheduled' || task.place === 'retrying')) task.place = 'pending';
+    if (later) task.dueAt = dueAt;
+    return 'patched';
+  }
+
+  /** @returns ids whose lease is lost */
+  report(reports: readonly { id: string; token: string; percent: number }[]): string[] {
+    this.#advance();
+    return reports.flatMap(({ id, token, percent }) => {
+      const run = this.tasks.get(id)?.run;
+      if (run?.token !== token) return [id];
+      run.percent = percent;
+      return [];
+    });
+  }
+
+  serve(types: readonly string[], ttlMs: number): number {
+    this.#advance();
+    const back = this.in('parked').filter(({ type }) => types.includes(type));
+    for (const task of back) task.place = 'pending';
+    for (const type of types) this.#served.set(type, this.mono + ttlMs);
+    return back.length;
+  }
+
+  configure(change: Partial<Pick<QueueModel, 'paused' | 'concurrency' | 'rateLimit'>>): void {
+    this.#advance();
+    Object.assign(this, change);
+  }
+
+  /** @param most completed, failed and cancelled tasks to keep; ages are not looked at */
+  prune(most: number): number {
+    let removed = 0;
+    for (const place of ['completed', 'failed', 'cancelled'] as const) {
+      const oldest = this.in(place).sort(inOrderOfEnd);
+      let over = oldest.length - most;
+      for (const task of oldest) {
+        if (over <= 0) break;
+        if (task.endedAt >= this.wall - PATIENT_MS || task.idempotencyKey !== null) continue;
+        this.#forget(task);
+        over--;
+        removed++;
+      }
+    }
+    if (removed > 0) this.#advance(); // else nothing is written, the clock neither
+    return removed;
+  }
+}

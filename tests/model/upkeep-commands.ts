@@ -1,0 +1,101 @@
+/** Upkeep, dependants, and what happens to clocks and to Redis. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { depend } from '#queue/redis/scripts/depend';
+import { outbox } from '#queue/redis/scripts/outbox';
+import { tick } from '#queue/redis/scripts/tick';
+import { unblock } from '#queue/redis/scripts/unblock';
+import { command, type World } from './model-command';
+import { QUEUE } from './model-task';
+import type { QueueModel } from './queue-model';
+
+/** Tasks with a key are kept for a day: the clock stays within one. */
+const CLOCK_ROOM_MS = 18 * 3_600_000;
+const LOST = { fingerprint: '1ea5e105', body: '{"name":"LeaseLostError"}' };
+const EXPIRED = { fingerprint: 'e8b17ed0', body: '{"name":"ExpiredError"}' };
+
+async function tickOnce(model: QueueModel, { run, done }: World): Promise<void> {
+  const answer = await run(tick, { limit: 200, lost: LOST, expired: EXPIRED });
+  const wanted = model.tick();
+  done.expiredLeases += wanted.reaped;
+  expect(answer).toMatchObject(wanted);
+  const ready = model.paused ? 0 : model.in('pending').length;
+  const full = model.concurrency !== null && model.in('leases').length >= model.concurrency;
+  expect(answer.ready).toBe(full ? 0 : ready);
+}
+export const ticks = fc.constant(command('tick', tickOnce));
+
+/** Nobody extends: by ticks that come as often as the queue clock wants them. */
+export const waits = fc.constantFrom(4, 40).map((most) =>
+  command(`${most} ticks, or until no lease is left`, async (model, world) => {
+    for (let n = 0; n < most && model.in('leases').length > 0; n++) {
+      step(world, model.cap);
+      await tickOnce(model, world);
+    }
+  }),
+);
+
+/** As a submitter does it, and as the upkeep does it again where that one died. */
+export const attachments = fc.constant(
+  command('blocked tasks ask for their parents', async (model, { run }) => {
+    const pairs = model
+      .in('blocked')
+      .flatMap(({ id, waits }) => [...waits].map((parent) => ({ parent, child: `${QUEUE}|${id}`, id })));
+    if (pairs.length === 0) return;
+    const verdicts = await run(depend, pairs);
+    expect(verdicts).toEqual(model.depend(pairs));
+    const ends = pairs.flatMap(({ parent, id }, n) => {
+      const verdict = verdicts[n];
+      return verdict === undefined || verdict === 'W' ? [] : [{ child: id, parent, verdict, body: '{}' }];
+    });
+    if (ends.length > 0) expect(await run(unblock, { fingerprint: 'de9e4de4', ends })).toBe(model.unblock(ends));
+  }),
+);
+
+/** `dies`: it tells the dependants and does not come to take the entries off. */
+export const relays = fc.boolean().map((dies) =>
+  command(`relay${dies ? ', and die' : ''}`, async (model, { run }) => {
+    const entries = await run(outbox, { limit: 100, told: [] });
+    expect(entries.map(({ parent, completed }) => ({ parent, completed }))).toEqual(model.outbox);
+    const ends = entries.flatMap(({ parent, completed, dependants }) => {
+      expect(dependants.toSorted()).toEqual([...(model.tasks.get(parent)?.dependants ?? dependants)].toSorted());
+      return dependants.map((dependant) => ({
+        child: dependant.split('|')[1] ?? '',
+        parent,
+        verdict: completed ? ('C' as const) : ('X' as const),
+        body: '{}',
+      }));
+    });
+    if (ends.length > 0) expect(await run(unblock, { fingerprint: 'de9e4de4', ends })).toBe(model.unblock(ends));
+    if (dies || entries.length === 0) return;
+    // Those that were told of just now stand behind.
+    const left = await run(outbox, { limit: 100, told: entries.map(({ entry }) => entry) });
+    for (const { parent } of model.outbox.splice(0, entries.length)) model.tasks.get(parent)?.dependants.clear();
+    expect(left.map(({ parent }) => parent)).toEqual(model.outbox.map(({ parent }) => parent));
+  }),
+);
+
+const HOUR_MS = 3_600_000;
+export const clockSteps = fc
+  .constantFrom(1, 1, 20, 100, 240, 300, 1000, 1000, 2600, 11_000, -5000, HOUR_MS, -HOUR_MS)
+  .map((ms) => command(`clock ${ms > 0 ? '+' : ''}${ms} ms`, async (_model, world) => step(world, ms)));
+
+function step({ clock, startMs, done }: World, ms: number): void {
+  const next = clock.nowMs + ms;
+  if (Math.abs(next - startMs) >= CLOCK_ROOM_MS) return;
+  done.clockSteps++;
+  clock.stand(next);
+}
+export const flushes = fc.constant(
+  command('SCRIPT FLUSH', async (_model, { store }) => {
+    await store.command('flush the scripts', (redis) => redis.script('FLUSH'));
+  }),
+);
+export const kills = fc.constant(
+  command('kill -9 of Redis', async (_model, { server, store, done }) => {
+    done.kills++;
+    server.kill9();
+    await server.restart();
+    await store.whenReady(5000);
+  }),
+);

@@ -1,0 +1,193 @@
+/**
+ * All that lies in Redis of one queue, read at rest, and what must be true of it whatever happened before: the rules that
+ * every test of faults ends with. Costs O(everything): for tests only.
+ */
+
+import type { Connection } from '#queue/redis/connection';
+import type { Keys } from '#queue/redis/keys';
+import { type ActiveLine, decodeActiveLine, decodeHistory, decodeRecord, recordFlags } from '#queue/redis/task-record';
+
+/** The sets that are a status; `leases` is `processing`, `parked` a part of `pending`. */
+export const PLACES = [
+  'pending',
+  'parked',
+  'scheduled',
+  'retrying',
+  'blocked',
+  'leases',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+export type Place = (typeof PLACES)[number];
+
+export interface QueueSnapshot {
+  /** Members with their scores, in the order of the set. */
+  sets: Record<Place | 'expiring', Map<string, number>>;
+  active: Map<string, ActiveLine>;
+  records: Map<string, string>;
+  histories: Map<string, string>;
+  meta: Record<string, string>;
+  /** Unique key → owner. */
+  unique: Record<string, string>;
+  groups: Record<string, string>;
+  progress: Record<string, string>;
+  /** Of blocked tasks: the parents that they wait for. */
+  waits: Map<string, string[]>;
+  /** Index, without its `ix:` → members. */
+  indexes: Map<string, string[]>;
+  /** Number of its first event and how many, of each entry of the stream. */
+  events: { first: number; count: number }[];
+  outbox: string[];
+}
+
+export async function readQueue(redis: Connection, keys: Keys, queue: string): Promise<QueueSnapshot> {
+  const prefix = keys.of(queue, '');
+  const all = await redis.keys(`${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`);
+  const names = all.map((key) => key.slice(prefix.length));
+  const text = (kind: 't' | 'h') =>
+    Promise.all(
+      names
+        .filter((name) => name.startsWith(`${kind}:`))
+        .map(async (name): Promise<[string, string]> => [name.slice(2), (await redis.get(prefix + name)) ?? '']),
+    );
+  const set = async (name: string) => {
+    const flat = await redis.zrange(prefix + name, '0', '-1', 'WITHSCORES');
+    const found = new Map<string, number>();
+    for (let i = 0; i + 1 < flat.length; i += 2) found.set(flat[i] ?? '', Number(flat[i + 1]));
+    return found;
+  };
+  const [sets, active, records, histories, meta, unique, groups, progress, waits, indexes, entries, outbox] =
+    await Promise.all([
+      Promise.all([...PLACES, 'expiring'].map(async (name) => [name, await set(name)])),
+      redis.hgetall(`${prefix}active`),
+      text('t'),
+      text('h'),
+      redis.hgetall(`${prefix}meta`),
+      redis.hgetall(`${prefix}unique`),
+      redis.hgetall(`${prefix}groups`),
+      redis.hgetall(`${prefix}progress`),
+      Promise.all(
+        names
+          .filter((name) => name.startsWith('waits:'))
+          .map(async (name): Promise<[string, string[]]> => [name.slice(6), await redis.smembers(prefix + name)]),
+      ),
+      Promise.all(
+        names
+          .filter((name) => name.startsWith('ix:'))
+          .map(
+            async (name): Promise<[string, string[]]> => [name.slice(3), await redis.zrange(prefix + name, '0', '-1')],
+          ),
+      ),
+      redis.xrange(`${prefix}events`, '-', '+'),
+      redis.lrange(`${prefix}outbox`, 0, -1),
+    ]);
+  return {
+    sets: Object.fromEntries(sets),
+    active: new Map(Object.entries(active).map(([id, line]) => [id, decodeActiveLine(line)])),
+    records: new Map(records),
+    histories: new Map(histories),
+    meta,
+    unique,
+    groups,
+    progress,
+    waits: new Map(waits),
+    indexes: new Map(indexes),
+    events: entries.map(([, fields]) => countEvents(fields)),
+    outbox,
+  };
+}
+
+/** `n <first> [w <worker>] <kind> <items>…`: see docs/redis-layout.md. */
+function countEvents(fields: readonly string[]): { first: number; count: number } {
+  let count = 0;
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    if (fields[i] !== 'n' && fields[i] !== 'w') count += (fields[i + 1] ?? '').split(',').length;
+  return { first: Number(fields[1]), count };
+}
+
+const FINAL = new Set<Place>(['completed', 'failed', 'cancelled']);
+
+/** @returns a sentence for each rule that is broken; empty where all is well */
+export function violations(queue: QueueSnapshot): string[] {
+  const wrong: string[] = [];
+  const placeOf = new Map<string, Place>();
+  for (const place of PLACES)
+    for (const id of queue.sets[place].keys()) {
+      const other = placeOf.get(id);
+      if (other !== undefined) wrong.push(`${id} is in ${other} and in ${place}`);
+      placeOf.set(id, place);
+      if (!queue.records.has(id)) wrong.push(`${id} in ${place} has no record`);
+    }
+  const expect = (what: string, found: Iterable<string>, wanted: Iterable<string>) => {
+    const [a, b] = [new Set(found), new Set(wanted)];
+    for (const one of a) if (!b.has(one)) wrong.push(`${what} has ${one}, which it should not`);
+    for (const one of b) if (!a.has(one)) wrong.push(`${what} lacks ${one}`);
+  };
+  expect('active', queue.active.keys(), queue.sets.leases.keys());
+  for (const id of Object.keys(queue.progress))
+    if (!queue.active.has(id)) wrong.push(`progress of ${id}, which does not run`);
+  for (const id of queue.histories.keys())
+    if (!queue.records.has(id)) wrong.push(`history of ${id} without its record`);
+  for (const { attempt, maxAttempts, token } of queue.active.values())
+    if (attempt > maxAttempts) wrong.push(`${token} is attempt ${attempt} of ${maxAttempts}`);
+
+  expect('waits', queue.waits.keys(), queue.sets.blocked.keys());
+
+  const wanted = new Map<string, string[]>();
+  const index = (name: string, member: string) => wanted.set(name, [...(wanted.get(name) ?? []), member]);
+  const owners: Record<string, string> = {};
+  const expiring: string[] = [];
+  let bytes = 0;
+  for (const [id, raw] of queue.records) {
+    const place = placeOf.get(id);
+    if (place === undefined) {
+      wrong.push(`${id} has a record and no status`);
+      continue;
+    }
+    bytes += Buffer.byteLength(raw) + Buffer.byteLength(queue.histories.get(id) ?? '');
+    const task = decodeRecord(raw);
+    const flags = recordFlags(raw);
+    if (task.attemptsEnded > task.maxAttempts) wrong.push(`${id} had ${task.attemptsEnded} of ${task.maxAttempts}`);
+    index(`t:${task.type}`, id);
+    for (const tag of task.tags) index(`g:${tag}`, id);
+    if (task.owner !== null) index(`o:${task.owner}`, id);
+    if (task.name !== null) index('n', `${task.name.toLowerCase()}|${id}`);
+    if (place === 'failed') index(`f:${raw.slice(4, 12)}`, id);
+    if (task.uniqueKey !== null && (flags & 1) !== 0 && !FINAL.has(place)) {
+      if (owners[task.uniqueKey] !== undefined) wrong.push(`${task.uniqueKey} has two owners`);
+      owners[task.uniqueKey] = id;
+    }
+    if ((flags & 2) !== 0 && !FINAL.has(place) && place !== 'leases') expiring.push(id);
+    wrong.push(...historyFaults(id, queue.histories.get(id) ?? '', (flags & 8) !== 0));
+  }
+  for (const name of new Set([...queue.indexes.keys(), ...wanted.keys()]))
+    expect(`index ${name}`, queue.indexes.get(name) ?? [], wanted.get(name) ?? []);
+  expect('expiring', queue.sets.expiring.keys(), expiring);
+  const asLines = (map: Record<string, string>) => Object.entries(map).map(([key, id]) => `${key} of ${id}`);
+  expect('unique', asLines(queue.unique), asLines(owners));
+  const failing = [...wanted.keys()].filter((name) => name.startsWith('f:')).map((name) => name.slice(2));
+  expect('groups', Object.keys(queue.groups), failing);
+  if (bytes !== Number(queue.meta.bytes ?? 0)) wrong.push(`bytes are ${bytes}, and told as ${queue.meta.bytes}`);
+
+  let next = queue.events[0]?.first ?? 0;
+  for (const { first, count } of queue.events) {
+    if (first !== next) wrong.push(`event ${next} is missing: the next entry begins at ${first}`);
+    next = first + count;
+  }
+  if (queue.events.length > 0 && next !== Number(queue.meta.events))
+    wrong.push(`${queue.meta.events} events, not ${next}`);
+  return wrong;
+}
+
+/** Attempts follow each other, and no two ended under one token. */
+function historyFaults(id: string, text: string, flagged: boolean): string[] {
+  const wrong: string[] = [];
+  const segments = decodeHistory(text);
+  const completed = segments.filter(({ kind }) => kind === 'C').length;
+  if (completed > 1) wrong.push(`${id} completed ${completed} times`);
+  const tokens = segments.map(({ token }) => token.replace(/^!/, '')).filter((token) => token !== '');
+  if (new Set(tokens).size !== tokens.length) wrong.push(`${id} ended twice under one token`);
+  if (completed === 0 && flagged !== text.length > 0) wrong.push(`${id} says ${flagged} of its history`);
+  return wrong;
+}
