@@ -90,9 +90,17 @@ export class ConsolePage {
 
   async costs(): Promise<Costs> {
     await this.#cdp.send('HeapProfiler.collectGarbage');
+    return { busy: await this.#metric('TaskDuration'), heapBytes: await this.heapBytes() };
+  }
+
+  /** With the garbage that is in it: no collection disturbs what is measured. */
+  heapBytes(): Promise<number> {
+    return this.#metric('JSHeapUsedSize');
+  }
+
+  async #metric(name: string): Promise<number> {
     const { metrics } = await this.#cdp.send('Performance.getMetrics');
-    const metric = (name: string) => metrics.find((each) => each.name === name)?.value ?? Number.NaN;
-    return { busy: metric('TaskDuration'), heapBytes: metric('JSHeapUsedSize') };
+    return metrics.find((each) => each.name === name)?.value ?? Number.NaN;
   }
 
   /** A CPU profile of what `run` takes, into a file that a browser's developer tools open. */

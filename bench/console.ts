@@ -40,6 +40,8 @@ const SCROLL_PX = [120, 800] as const;
 /** One frame of a screen, with what its clock leaves uncertain. */
 const FRAME_MS = 20;
 const SLOW_FRAME_MS = 50;
+const HEAP_PARTS = 4;
+const HEAP_LOOK_MS = 250;
 const VIEWS = { Overview: '#/', Tasks: '#/tasks', Queues: '#/queues' } as const;
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -177,16 +179,31 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
     const before = await page.costs();
     await page.reset();
     const start = performance.now();
-    const wait = () => sleep(seconds * 1000);
+    const least: number[] = [];
+    const wait = async () => {
+      for (let part = 1; part <= HEAP_PARTS; part++)
+        least.push(await leastHeap(page, start + (1000 * seconds * part) / HEAP_PARTS));
+    };
     const commands = await load.commandsPerSecond(() => kept(page, view, wait));
     const lasted = (performance.now() - start) / 1000;
     await tell(page, lasted);
     const after = await page.costs();
-    const mib = ({ heapBytes }: Costs) => (heapBytes / MIB).toFixed(1);
+    const mib = ({ heapBytes }: Pick<Costs, 'heapBytes'>) => (heapBytes / MIB).toFixed(1);
     say('main thread busy (%)', ((100 * (after.busy - before.busy)) / lasted).toFixed(0));
     say('heap before and after (MiB)', `${mib(before)}, ${mib(after)}`, 'flat');
+    say('its least, by quarters', least.map((heapBytes) => mib({ heapBytes })).join(', '), 'flat');
     return commands;
   }
+}
+
+/** The heap right after the page's own collections, until then. */
+async function leastHeap(page: ConsolePage, until: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  while (performance.now() < until) {
+    least = Math.min(least, await page.heapBytes());
+    await sleep(Math.max(0, Math.min(HEAP_LOOK_MS, until - performance.now())));
+  }
+  return least;
 }
 
 const cost = (withWindow: number, without: number) =>
