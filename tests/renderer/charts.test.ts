@@ -62,6 +62,8 @@ it('shows moments of UTC, with the day where it is another', () => {
   expect(face.full(at)).toBe('Thu 19 Nov, 14:47:08');
   expect(face.minute(at, at + 3_600_000)).toBe('14:47');
   expect(face.minute(at, at + 86_400_000)).toBe('19 Nov 14:47');
+  expect(face.minute(at, at + 10 * 3_600_000)).toBe('19 Nov 14:47'); // past midnight
+  expect(face.minute(Date.parse('2026-11-19T23:50:00Z'), Date.parse('2026-11-20T00:15:00Z'))).toBe('23:50');
   expect(face.axis(at, 3_600_000)).toBe('14:47');
   expect(face.axis(at, 7 * 86_400_000)).toBe('Thu 19 Nov');
 });
