@@ -8,7 +8,7 @@ import type { OpenedWindow } from './opened-window';
 export interface AppCallsDeps {
   version: string;
   profileNames: (opened: OpenedWindow) => Promise<ProfileName[]>;
-  switchProfile: (id: string | null) => void;
+  switchProfile: (opened: OpenedWindow, id: string | null) => Promise<void>;
 }
 
 export function appCalls({ version, profileNames, switchProfile }: AppCallsDeps): CallHandlers<AppCalls, OpenedWindow> {
@@ -24,6 +24,6 @@ export function appCalls({ version, profileNames, switchProfile }: AppCallsDeps)
       return canceled ? null : (filePaths[0] ?? null);
     },
     profileNames,
-    switchProfile: (_opened, id) => switchProfile(id),
+    switchProfile,
   };
 }

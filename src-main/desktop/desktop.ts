@@ -98,7 +98,13 @@ export class Desktop {
         environment: labelOf(profile),
         current: opened.target !== null && opened.target.key === keyOf(profile),
       }));
-    registerCalls(CALLS, appCalls({ version, profileNames, switchProfile: (id) => this.openStart(id) }), {
+    const switchProfile = async (opened: OpenedWindow, id: string | null) => {
+      const wanted = (await profiles.list(opened)).profiles.find((profile) => profile.id === id);
+      const shown = wanted && this.#all().find(({ target }) => target?.key === keyOf(wanted));
+      if (shown) show(shown.window);
+      else this.openStart(id);
+    };
+    registerCalls(CALLS, appCalls({ version, profileNames, switchProfile }), {
       registry: ipcMain,
       prefix: 'app:',
       callerOf: (event) => this.callerOf(event),
@@ -144,11 +150,6 @@ export class Desktop {
 
   /** The start page, where profiles are; there is one. @param connectTo a profile that it connects to at once */
   openStart(connectTo: string | null = null): void {
-    const shown = this.#all().find(({ target }) => target !== null && target.key === connectTo);
-    if (shown) {
-      show(shown.window);
-      return;
-    }
     const open = this.#all().find(({ target }) => target === null);
     const hash = connectTo === null ? '' : `#/connect/${connectTo}`;
     if (!open) {

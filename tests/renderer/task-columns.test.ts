@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
+import type { Term } from '../../src-renderer/query/fields';
 import { columnsFor } from '../../src-renderer/views/tasks/task-columns';
 
-const QUEUE = { field: 'queue', value: 'payments' } as const;
-const shape = (widthPx: number, more: Partial<Parameters<typeof columnsFor>[1]> = {}, terms = [] as (typeof QUEUE)[]) =>
+const QUEUE: Term = { field: 'queue', path: '', value: 'payments' };
+const shape = (widthPx: number, more: Partial<Parameters<typeof columnsFor>[1]> = {}, terms: readonly Term[] = []) =>
   columnsFor(terms, { widthPx, inspected: false, display: 'relative', ...more });
 const ids = (...given: Parameters<typeof shape>) => shape(...given).columns.map(({ id }) => id);
 /** What is left for the preview, beside the boxes. */
-const previewPx = (widthPx: number, ...given: [Parameters<typeof shape>[1]?, (typeof QUEUE)[]?]) =>
+const previewPx = (widthPx: number, ...given: [Parameters<typeof shape>[1]?, (readonly Term[])?]) =>
   widthPx - 40 - shape(widthPx, ...given).columns.reduce((sum, { width = '0' }) => sum + Number.parseInt(width, 10), 0);
 
 it('shows every column where there is room', () => {
