@@ -44,8 +44,8 @@ function open(action: BulkAction, answer: (call: Call) => Answer, info?: Session
   const world = uiWorld(answer, info);
   const onclose = vi.fn();
   const onstarted = vi.fn();
-  render(BulkDialog, { ui: world.ui, action, onclose, onstarted });
-  return { ...world, onclose, onstarted };
+  const { unmount } = render(BulkDialog, { ui: world.ui, action, onclose, onstarted });
+  return { ...world, onclose, onstarted, unmount };
 }
 
 /** The server of most tests: 312 match, and it begins. */
