@@ -1,5 +1,6 @@
 /** Joins the page to the desktop window around it: its menu runs the page's commands, its frame follows the theme. */
 import type { Bridge } from '#main/bridge/contract';
+import { isAsked } from './commands.svelte';
 import type { Ui } from './ui';
 
 /** The profile that the address of the start page names: it is connected to once. */
@@ -30,7 +31,7 @@ export function wantedProfile(window: Pick<Window, 'location' | 'history'> & Eve
 export function joinDesktop(desktop: Bridge, { commands, preferences }: Pick<Ui, 'commands' | 'preferences'>): void {
   desktop.on('command', (id) => {
     const command = commands.all.find((candidate) => candidate.id === id);
-    if (command && !command.refusal) command.run();
+    if (command && !command.refusal && !isAsked()) command.run();
   });
   $effect.root(() => {
     $effect(() => void desktop.setTheme(preferences.theme));
