@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gates, list, livePage, newest, operations, queueOf, submitAll, untilTotal } from '../support/console-steps';
 import { ConsoleWorld } from '../support/console-world';
+import { waitFor } from '../support/millrace-process';
 
 const gates = new Gates();
 let world: ConsoleWorld;
@@ -29,7 +30,7 @@ beforeAll(async () => {
       expected_count: 3,
     });
   }
-  await expect.poll(async () => (await operations(world)).length).toBe(2);
+  await waitFor('two operations', async () => ((await operations(world)).length === 2 ? true : null));
 });
 afterAll(async () => {
   await world?.stop();
