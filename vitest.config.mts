@@ -20,6 +20,7 @@ export default defineConfig({
         test: { name: 'redis', include: ['tests/redis/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
       },
       { extends: true, test: { name: 'model', include: ['tests/model/**/*.test.ts'], hookTimeout: 20_000 } },
+      { extends: true, test: { name: 'mutation', include: ['tests/mutation/**/*.test.ts'], hookTimeout: 20_000 } },
       {
         extends: true,
         test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 20_000 },
