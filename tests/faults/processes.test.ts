@@ -1,0 +1,119 @@
+/** Processes that die or freeze: workers, and Redis itself. */
+import { expect, it } from 'vitest';
+import { FaultWorld, LEASE_MS } from '../support/fault-world';
+import { waitFor } from '../support/millrace-process';
+
+it('completes all of 100 running tasks within the lease and 2 s when their worker is killed', async () => {
+  await using world = await FaultWorld.start();
+  const api = await world.server();
+  const victim = world.worker(100);
+  await world.submitMany(api, 100);
+  await world.until(api, 'processing', 100);
+  world.worker(100);
+  await waitFor('the other worker', async () => ((await world.stats(api)).workers === 2 ? true : null));
+  world.open();
+  victim.signal('SIGSTOP'); // so that none of the hundred ends between the gate and the kill
+  const before = (await world.stats(api)).completed;
+  victim.signal('SIGKILL');
+  const killed = performance.now();
+  await world.until(api, 'completed', 100, LEASE_MS + 5000);
+  expect(performance.now() - killed).toBeLessThan(LEASE_MS + 2000);
+  expect(before).toBeLessThan(100);
+  expect(new Set(world.runs).size).toBe(100);
+  expect(await world.violations()).toEqual([]);
+});
+
+it('lets a worker that was frozen past its lease write nothing', async () => {
+  await using world = await FaultWorld.start();
+  const api = await world.server();
+  const frozen = world.worker();
+  const task = await api.submit({ task_type: 'gated', payload: world.payload() });
+  await api.until(task.id, 'processing');
+  frozen.signal('SIGSTOP');
+  world.worker();
+  const taken = await waitFor(
+    'the task to start elsewhere',
+    async () => {
+      const now = await api.task(task.id);
+      return now.attempts === 2 && now.status === 'processing' ? now : null;
+    },
+    LEASE_MS + 10_000,
+  );
+  world.open(); // both may end now
+  frozen.signal('SIGCONT');
+  const done = await api.until(task.id, 'completed');
+  expect(done).toMatchObject({ attempts: 2, result: 2, worker_id: taken.worker_id });
+  await waitFor('the frozen worker to notice', () => (/lease/i.test(frozen.err) ? true : null));
+  expect(await api.task(task.id)).toEqual(done);
+});
+
+it('keeps every accepted task when redis-server is killed and comes back', async () => {
+  await using world = await FaultWorld.start();
+  const api = await world.server();
+  await world.submitMany(api, 500);
+  world.redis.kill9();
+  await world.health(api, 503);
+  expect((await api.call('POST', '/api/tasks', { task_type: 'gated', payload: world.payload() })).status).toBe(503);
+  await world.redis.restart();
+  await world.health(api, 200);
+  expect((await world.stats(api)).total).toBe(500);
+  world.open();
+  world.worker(50);
+  await world.until(api, 'completed', 500);
+  expect(await world.violations()).toEqual([]);
+});
+
+it('goes on with running tasks over an outage of Redis, and starts none of them twice', async () => {
+  await using world = await FaultWorld.start();
+  const api = await world.server();
+  world.worker(20);
+  await world.submitMany(api, 20);
+  await world.until(api, 'processing', 20);
+  world.redis.kill9();
+  await world.health(api, 503);
+  await world.redis.restart();
+  world.open();
+  await world.until(api, 'completed', 20);
+  expect(world.runs).toHaveLength(20);
+});
+
+it('claims again within 2 s of the return of Redis, however long it was away', async () => {
+  await using world = await FaultWorld.start();
+  const api = await world.server();
+  world.worker(5);
+  await world.submitMany(api, 5, 'first');
+  await world.until(api, 'processing', 5);
+  world.open('first');
+  await world.until(api, 'completed', 5);
+  await world.submitMany(api, 5, 'open');
+  world.open('open');
+  world.redis.kill9();
+  await world.health(api, 503);
+  await waitFor('an outage longer than all pauses between tries', outageOf(8000));
+  await world.redis.restart();
+  const back = performance.now();
+  await world.until(api, 'completed', 10);
+  expect(performance.now() - back).toBeLessThan(3000); // 2 s, and the asking
+  expect(await world.violations()).toEqual([]);
+});
+
+/** Time itself is the fault: it has to pass. */
+function outageOf(ms: number): () => true | null {
+  const end = performance.now() + ms;
+  return () => (performance.now() >= end ? true : null);
+}
+
+it('counts the attempts of a task that kills its worker, and keeps it out of the way in the end', async () => {
+  const poison = `
+import { defineHandler, z } from 'millrace';
+export default defineHandler({ type: 'poison', payload: z.object({}), run() { process.kill(process.pid, 'SIGKILL'); return new Promise(() => {}); } });
+`;
+  await using world = await FaultWorld.start({ handlers: { 'poison.ts': poison } });
+  const api = await world.server();
+  const task = await api.submit({ task_type: 'poison', payload: {}, max_retries: 1 });
+  await world.worker().ended;
+  await world.worker().ended;
+  const dead = await api.until(task.id, 'failed', LEASE_MS * 3);
+  expect(dead).toMatchObject({ attempts: 2, error: { name: 'LeaseLostError' } });
+  expect(await world.violations()).toEqual([]);
+}, 90_000);

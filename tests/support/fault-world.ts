@@ -1,0 +1,158 @@
+/**
+ * What the cases of faults have in common: a Redis, servers and workers as processes of the built program, and tasks of a
+ * handler that waits for a gate and leaves a line for each execution. Ended with everything that it started.
+ */
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StatsOverview } from '#queue/contract/queue';
+import type { ConnectedEngine } from '#queue/engine/connect';
+import { connectTo } from './engine';
+import { MillraceProcess, TestApi, waitFor } from './millrace-process';
+import { readQueue, violations } from './queue-snapshot';
+import { type RedisServer, startRedis } from './redis-server';
+
+export const LEASE_MS = 10_000;
+
+/** Waits for the file `gate`; each execution leaves a line in `log`. */
+const GATED = `
+import { defineHandler, z } from 'millrace';
+import { appendFileSync, existsSync } from 'node:fs';
+export default defineHandler({
+  type: 'gated',
+  payload: z.object({ gate: z.string(), log: z.string() }),
+  async run({ payload, task, signal }) {
+    appendFileSync(payload.log, task.id + ' ' + task.attempt + '\\n');
+    while (!existsSync(payload.gate)) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return task.attempt;
+  },
+});
+`;
+
+export interface FaultOptions {
+  /** Arguments of redis-server. */
+  redis?: readonly string[];
+  /** Environment of redis-server. */
+  redisEnv?: Record<string, string>;
+  /** Further handlers: file name → source. */
+  handlers?: Record<string, string>;
+}
+
+export class FaultWorld implements AsyncDisposable {
+  readonly dir: string;
+  readonly redis: RedisServer;
+  /** Looks at the queue from beside, as no process of the test does. */
+  readonly engine: ConnectedEngine;
+  readonly #started: MillraceProcess[] = [];
+
+  private constructor(dir: string, redis: RedisServer) {
+    this.dir = dir;
+    this.redis = redis;
+    this.engine = connectTo(redis, { patienceMs: 5000 });
+  }
+
+  static async start({ redis: args = [], redisEnv = {}, handlers = {} }: FaultOptions = {}): Promise<FaultWorld> {
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-faults-'));
+    mkdirSync(join(dir, 'handlers'));
+    for (const [name, source] of Object.entries({ 'gated.ts': GATED, ...handlers }))
+      writeFileSync(join(dir, 'handlers', name), source);
+    return new FaultWorld(dir, await startRedis({ args, env: redisEnv }));
+  }
+
+  /** @param redis where it finds its Redis; a proxy may stand there */
+  process(args: readonly string[], { redis = this.redis, env = {} }: ProcessOptions = {}): MillraceProcess {
+    const process = new MillraceProcess({
+      args,
+      env: {
+        MILLRACE_DATA_DIR: join(this.dir, 'data'),
+        REDIS_URL: `redis://${redis.host}:${redis.port}`,
+        ...env,
+      },
+      cwd: this.dir,
+    });
+    this.#started.push(process);
+    return process;
+  }
+
+  async server(options: ProcessOptions = {}): Promise<TestApi> {
+    return new TestApi(await this.process(['--headless', '--port', '0', '--workers', '0'], options).address());
+  }
+
+  worker(concurrency = 1, options: ProcessOptions = {}): MillraceProcess {
+    const handlers = join(this.dir, 'handlers');
+    return this.process(['--worker', '--handlers', handlers, '--concurrency', String(concurrency)], options);
+  }
+
+  /** Of a task that waits until `open`. */
+  payload(gate = 'gate') {
+    return { gate: join(this.dir, gate), log: join(this.dir, 'log') };
+  }
+
+  open(gate = 'gate'): void {
+    writeFileSync(join(this.dir, gate), '');
+  }
+
+  /** Ids of the executions that have begun, in order. */
+  get runs(): string[] {
+    const log = join(this.dir, 'log');
+    if (!existsSync(log)) appendFileSync(log, '');
+    return readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split(' ')[0] ?? '');
+  }
+
+  async submitMany(api: TestApi, count: number, gate = 'gate'): Promise<void> {
+    const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: this.payload(gate) }));
+    const answer = await api.call('POST', '/api/tasks/bulk', { tasks });
+    if (answer.status !== 201) throw new Error(`bulk: ${answer.status} ${await answer.text()}`);
+  }
+
+  async stats(api: TestApi): Promise<StatsOverview> {
+    return StatsOverview.parse(await (await api.call('GET', '/api/tasks/stats/overview')).json());
+  }
+
+  /** Resolves once so many tasks have this status. */
+  until(api: TestApi, status: 'processing' | 'completed' | 'failed' | 'pending', count: number, ms?: number) {
+    return waitFor(`${count} ${status}`, async () => ((await this.stats(api))[status] === count ? count : null), ms);
+  }
+
+  /** Resolves once the server says of itself that it has its Redis, or that it has not. */
+  health(api: TestApi, status: 200 | 503, ms?: number) {
+    return waitFor(
+      `the API to answer ${status}`,
+      async () => ((await api.call('GET', '/health')).status === status ? true : null),
+      ms,
+    );
+  }
+
+  /** What the rules say of everything that lies in Redis: a sentence for each that is broken. */
+  async violations(): Promise<string[]> {
+    const { store, registry } = this.engine;
+    const broken: string[] = [];
+    for (const queue of await registry.names()) {
+      const found = await store.command('read it all', (redis) => readQueue(redis, store.keys, queue));
+      broken.push(...violations(found).map((what) => `${queue}: ${what}`));
+    }
+    return broken;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine.close();
+    for (const process of this.#started) {
+      process.signal('SIGCONT');
+      process.signal('SIGKILL');
+      await process.ended;
+    }
+    await this.redis.stop();
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+}
+
+export interface ProcessOptions {
+  redis?: { host: string; port: number };
+  env?: Record<string, string>;
+}
