@@ -10,7 +10,8 @@ const VIEWPORT = { width: 1280, height: 800 };
 
 const Readings = z.object({
   longTasks: z.array(z.number()),
-  frames: z.number(),
+  /** ms each. */
+  frames: z.array(z.number()),
   paints: z.number(),
   messages: z.number(),
 });
@@ -69,6 +70,16 @@ export class ConsolePage {
     for (let notch = 0; notch < notches; notch++) await this.#page.mouse.wheel(0, 400);
   }
 
+  /** Reads pages of the list until so many rows, or all, are in the page's memory. @returns how many there are */
+  async loadRows(count: number): Promise<number> {
+    return z.number().parse(await this.#page.evaluate(`consoleProbe.loadRows(${count})`));
+  }
+
+  /** Moves the list up by so much with each frame. */
+  async scrollUp(px: number, frames: number): Promise<void> {
+    await this.#page.evaluate(`consoleProbe.scrollUp(${px}, ${frames})`);
+  }
+
   reset(): Promise<unknown> {
     return this.#page.evaluate('consoleProbe.reset()');
   }
@@ -79,9 +90,17 @@ export class ConsolePage {
 
   async costs(): Promise<Costs> {
     await this.#cdp.send('HeapProfiler.collectGarbage');
+    return { busy: await this.#metric('TaskDuration'), heapBytes: await this.heapBytes() };
+  }
+
+  /** With the garbage that is in it: no collection disturbs what is measured. */
+  heapBytes(): Promise<number> {
+    return this.#metric('JSHeapUsedSize');
+  }
+
+  async #metric(name: string): Promise<number> {
     const { metrics } = await this.#cdp.send('Performance.getMetrics');
-    const metric = (name: string) => metrics.find((each) => each.name === name)?.value ?? Number.NaN;
-    return { busy: metric('TaskDuration'), heapBytes: metric('JSHeapUsedSize') };
+    return metrics.find((each) => each.name === name)?.value ?? Number.NaN;
   }
 
   /** A CPU profile of what `run` takes, into a file that a browser's developer tools open. */

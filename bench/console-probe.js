@@ -5,7 +5,8 @@
 (() => {
   const probe = {
     longTasks: [],
-    frames: 0,
+    /** ms from one frame to the next. */
+    frames: [],
     paints: 0,
     messages: 0,
     /** ms from the navigation's start until the overview is live and has its six numbers. */
@@ -30,8 +31,32 @@
         watch.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['aria-busy'] });
         location.hash = hash;
       }),
+    /** Goes to the end of the list until so many rows, or all, are loaded. */
+    loadRows: (count) =>
+      new Promise((resolve) => {
+        const grid = () => document.querySelector('table[aria-label="Tasks"]');
+        const look = () => {
+          const loaded = Number([...grid().querySelectorAll('tbody tr[id]')].at(-1)?.ariaRowIndex);
+          if (loaded >= Math.min(count, Number(grid().ariaRowCount))) return resolve(loaded);
+          const box = grid().parentElement;
+          box.scrollTop = box.scrollHeight;
+          setTimeout(look, 10);
+        };
+        look();
+      }),
+    /** Moves the list by so much with each frame, for so many of them, up from where it is. */
+    scrollUp: (px, frames) =>
+      new Promise((resolve) => {
+        const box = document.querySelector('table[aria-label="Tasks"]').parentElement;
+        const step = () => {
+          if (frames-- === 0) return resolve();
+          box.scrollTop -= px;
+          requestAnimationFrame(step);
+        };
+        requestAnimationFrame(step);
+      }),
     reset: () => {
-      Object.assign(probe, { longTasks: [], frames: 0, paints: 0, messages: 0 });
+      Object.assign(probe, { longTasks: [], frames: [], paints: 0, messages: 0 });
     },
     read: () => {
       const { longTasks, frames, paints, messages } = probe;
@@ -59,8 +84,11 @@
     });
     watch.observe(document, everything);
   });
+  let framed = performance.now();
   const frame = () => {
-    probe.frames++;
+    const now = performance.now();
+    probe.frames.push(now - framed);
+    framed = now;
     if (changed) probe.paints++;
     changed = false;
     requestAnimationFrame(frame);

@@ -22,6 +22,8 @@ export interface ConsoleBench {
   eventsPerSecond: number;
   /** Folder for CPU profiles of the page; empty for none. */
   profiles: string;
+  /** Only the parts whose name has this in it. */
+  only: string;
   /** Program of an Electron; empty where none is at hand. */
   electron: string;
 }
@@ -31,7 +33,16 @@ const COUNTED_S = 10;
 const SETTLED_MS = 3000;
 const READS_PER_FIELD = 10;
 const SCROLL_NOTCHES = 300;
-const VIEWS = { Overview: '#/', Tasks: '#/tasks' } as const;
+const LOADED_ROWS = 100_000;
+const SCROLL_FRAMES = 600;
+/** A few rows a frame, and a screen a frame: a drag of the bar. */
+const SCROLL_PX = [120, 800] as const;
+/** One frame of a screen, with what its clock leaves uncertain. */
+const FRAME_MS = 20;
+const SLOW_FRAME_MS = 50;
+const HEAP_PARTS = 4;
+const HEAP_LOOK_MS = 250;
+const VIEWS = { Overview: '#/', Tasks: '#/tasks', Queues: '#/queues' } as const;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
@@ -39,7 +50,7 @@ const say = (what: string, figure: string, promise = '') =>
   console.log(`  ${what.padEnd(34)} ${figure}${promise === '' ? '' : `   promised: ${promise}`}`);
 
 export async function measureConsole(options: ConsoleBench): Promise<void> {
-  const { tasks, repetitions, seconds, eventsPerSecond, profiles, electron } = options;
+  const { tasks, repetitions, seconds, eventsPerSecond, profiles, only, electron } = options;
   console.log('\nRenderer bundle, after gzip (KiB)');
   const sizes = [...bundleSizes(join(process.cwd(), 'out/renderer'))];
   for (const [file, bytes] of sizes) say(file, (bytes / KIB).toFixed(1));
@@ -52,10 +63,8 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
   await load.fill(tasks);
   const server = await startHeadless(redis.url);
   try {
-    await coldStarts();
-    await firstRows();
-    await scrolling();
-    await windowAndStream();
+    const parts = { 'cold start': coldStarts, 'first rows': firstRows, scrolling, stream: windowAndStream };
+    for (const [name, measure] of Object.entries(parts)) if (name.includes(only)) await measure();
   } finally {
     await server.stop();
     await load.close();
@@ -102,6 +111,27 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
       await kept(page, 'Scrolling', () => page.scroll(SCROLL_NOTCHES));
       await tell(page, (performance.now() - start) / 1000);
     });
+    await ConsolePage.use(server.base, '#/tasks', async (page) => {
+      await page.live();
+      const loaded = await page.loadRows(LOADED_ROWS);
+      for (const px of SCROLL_PX) {
+        console.log(`\nScrolling through ${loaded} loaded rows, ${px} px a frame`);
+        const before = await page.costs();
+        await page.reset();
+        await kept(page, `Scrolling ${px} px`, () => page.scrollUp(px, SCROLL_FRAMES));
+        const { frames } = await page.readings();
+        tellFrames(frames);
+        const ms = (1000 * ((await page.costs()).busy - before.busy)) / frames.length;
+        say('main thread busy a frame (ms)', ms.toFixed(1));
+      }
+    });
+  }
+
+  function tellFrames(frames: readonly number[]): void {
+    const over = (ms: number) => frames.filter((each) => each > ms).length;
+    say(`frames over ${FRAME_MS} ms`, `${over(FRAME_MS)} of ${frames.length}`);
+    say(`frames over ${SLOW_FRAME_MS} ms`, `${over(SLOW_FRAME_MS)}`, 'none');
+    say('a frame (ms)', `${quantile(frames, 0.5).toFixed(1)}, p99 ${quantile(frames, 0.99).toFixed(1)}`);
   }
 
   function kept(page: ConsolePage, name: string, run: () => Promise<void>): Promise<void> {
@@ -113,7 +143,7 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
     const { longTasks, frames, paints, messages } = await page.readings();
     const longest = longTasks.length === 0 ? '' : `, the longest ${Math.max(...longTasks).toFixed(0)} ms`;
     say('tasks over 50 ms', `${longTasks.length}${longest}`, 'none');
-    say('frames a second', (frames / lasted).toFixed(1));
+    say('frames a second', (frames.length / lasted).toFixed(1));
     say('of these with a change', (paints / lasted).toFixed(1));
     say('WebSocket messages a second', (messages / lasted).toFixed(0));
   }
@@ -149,16 +179,31 @@ export async function measureConsole(options: ConsoleBench): Promise<void> {
     const before = await page.costs();
     await page.reset();
     const start = performance.now();
-    const wait = () => sleep(seconds * 1000);
+    const least: number[] = [];
+    const wait = async () => {
+      for (let part = 1; part <= HEAP_PARTS; part++)
+        least.push(await leastHeap(page, start + (1000 * seconds * part) / HEAP_PARTS));
+    };
     const commands = await load.commandsPerSecond(() => kept(page, view, wait));
     const lasted = (performance.now() - start) / 1000;
     await tell(page, lasted);
     const after = await page.costs();
-    const mib = ({ heapBytes }: Costs) => (heapBytes / MIB).toFixed(1);
+    const mib = ({ heapBytes }: Pick<Costs, 'heapBytes'>) => (heapBytes / MIB).toFixed(1);
     say('main thread busy (%)', ((100 * (after.busy - before.busy)) / lasted).toFixed(0));
     say('heap before and after (MiB)', `${mib(before)}, ${mib(after)}`, 'flat');
+    say('its least, by quarters', least.map((heapBytes) => mib({ heapBytes })).join(', '), 'flat');
     return commands;
   }
+}
+
+/** The heap right after the page's own collections, until then. */
+async function leastHeap(page: ConsolePage, until: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  while (performance.now() < until) {
+    least = Math.min(least, await page.heapBytes());
+    await sleep(Math.max(0, Math.min(HEAP_LOOK_MS, until - performance.now())));
+  }
+  return least;
 }
 
 const cost = (withWindow: number, without: number) =>

@@ -47,6 +47,7 @@ async function benchConsole(repetitions: number): Promise<void> {
     seconds: Number(options.seconds),
     eventsPerSecond: Number(options.events),
     profiles: options.profiles,
+    only: options.only,
     electron: options.electron,
   });
 }

@@ -2,7 +2,7 @@
 export interface ClockFace {
   /** 14:47:08 */
   readonly time: (ms: number) => string;
-  /** 14:47; the day in front where it is another than that of `now`. */
+  /** 14:47; the day in front where the hour alone could be taken for one of today. */
   readonly minute: (ms: number, now: number) => string;
   /** Thu 19 Nov, 14:47:08 */
   readonly full: (ms: number) => string;
@@ -13,6 +13,8 @@ export interface ClockFace {
 }
 
 const DAY_MS = 86_400_000;
+/** So long after midnight 23:50 is still last night's. */
+const NIGHT_MS = 8 * 3_600_000;
 
 export function clockFace(utc: boolean): ClockFace {
   const zone = utc ? { timeZone: 'UTC' } : {};
@@ -26,7 +28,9 @@ export function clockFace(utc: boolean): ClockFace {
   return {
     time,
     minute: (ms, now) =>
-      day.format(ms) === day.format(now) ? minutes.format(ms) : `${day.format(ms)} ${minutes.format(ms)}`,
+      day.format(ms) === day.format(now) || Math.abs(now - ms) < NIGHT_MS
+        ? minutes.format(ms)
+        : `${day.format(ms)} ${minutes.format(ms)}`,
     full: (ms) => `${weekday.format(ms)} ${day.format(ms)}, ${time(ms)}`,
     axis: (ms, spanMs) => {
       const hour = minutes.format(ms);

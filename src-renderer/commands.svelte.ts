@@ -36,8 +36,13 @@ const SEQUENCE_MS = 1200;
 
 export class Commands {
   readonly #sources = new SvelteSet<() => readonly Command[]>();
-  /** The newest source first: a view's key wins over the frame's. */
-  readonly all = $derived([...this.#sources].reverse().flatMap((source) => source()));
+  /** The newest source first: a view's key wins over the frame's, and so does what it knows of a command. */
+  readonly all = $derived.by((): readonly Command[] => {
+    const byId = new Map<string, Command>();
+    for (const source of [...this.#sources].reverse())
+      for (const command of source()) if (!byId.has(command.id)) byId.set(command.id, command);
+    return [...byId.values()];
+  });
 
   /** @returns how to take them back: `$effect(() => commands.add(() => [...]))` */
   add(source: () => readonly Command[]): () => void {
@@ -59,8 +64,14 @@ export class Commands {
 }
 
 const TYPING = 'input:not([type=checkbox],[type=radio],[type=range]), textarea, select, [contenteditable]';
-/** Keys that belong to the element that has the focus. */
-const OWN_KEYS = new Set(['enter', ' ', 'arrowup', 'arrowdown', 'arrowleft', 'arrowright', 'tab', 'home', 'end']);
+/** Keys that belong to the element that has the focus, where it is one of these. */
+const OWN_KEYS = new Set(['enter', 'space', 'arrowup', 'arrowdown', 'arrowleft', 'arrowright', 'tab', 'home', 'end']);
+const OPERABLE = 'button, a, summary, input, [role=tab], [role=option], [role=log], [role=tree]';
+/** In a field these are of its text. */
+const OF_FIELDS = new Set(['mod+z', 'mod+a']);
+
+/** A question lies over the page: nothing behind it is done by a key or from the menu of the desktop. */
+export const isAsked = (): boolean => document.querySelector('dialog[open]') !== null;
 
 export interface KeyboardDeps {
   commands: Commands;
@@ -71,7 +82,10 @@ export interface KeyboardDeps {
   now: () => number;
 }
 
-/** Listens on the window and runs commands. Nothing fires while somebody types, but what has `mod` in it. */
+/**
+ * Listens on the window and runs commands. Nothing fires while a dialog or a menu is open, which have keys of their own;
+ * while somebody types, only what has `mod` in it.
+ */
 export class Keyboard {
   readonly #deps: KeyboardDeps;
   #begun = '';
@@ -83,15 +97,21 @@ export class Keyboard {
 
   readonly onkeydown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing || ['Shift', 'Control', 'Meta', 'Alt'].includes(event.key)) return;
+    if (isAsked()) return;
     const { commands, singleKeys, now } = this.#deps;
     const stroke = this.#stroke(event);
     const plain = !stroke.includes('mod+') && stroke !== 'escape';
     const target = event.target instanceof Element ? event.target : null;
-    if (plain && (target?.closest(TYPING) || !singleKeys())) return;
-    // A dialog's keys are its own, Escape too: only what has `mod` reaches the commands from there.
-    if (!stroke.includes('mod+') && target?.closest('dialog')) return;
-    if (OWN_KEYS.has(stroke) && target?.closest('button, a, summary, [role=tab], [role=menuitem], [role=option]'))
+    if (target?.closest('[role=menu]')) return;
+    if (plain && !singleKeys()) return;
+    const typing = target?.closest(TYPING) ?? null;
+    if (typing !== null && (plain || OF_FIELDS.has(stroke))) return;
+    if (typing instanceof HTMLElement && stroke === 'escape') {
+      typing.blur(); // the field is left first, then what is open
+      event.preventDefault();
       return;
+    }
+    if (OWN_KEYS.has(stroke) && target?.closest(OPERABLE)) return;
     const sequence = this.#begun !== '' && now() - this.#begunAt < SEQUENCE_MS ? `${this.#begun} ${stroke}` : stroke;
     const found = commands.match(sequence) ?? (sequence === stroke ? null : commands.match(stroke));
     this.#begun = '';

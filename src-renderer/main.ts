@@ -14,7 +14,7 @@ import { forbidCodeGeneration } from '#queue/contract/code-generation';
 import App from './App.svelte';
 import { Commands, Keyboard } from './commands.svelte';
 import { desktopBridge } from './desktop-bridge';
-import { joinDesktop } from './desktop-window.svelte';
+import { joinDesktop, wantedProfile } from './desktop-window.svelte';
 import { browserTime } from './net/browser-time';
 import { followAppearance, Preferences } from './preferences.svelte';
 import { Router } from './router.svelte';
@@ -39,7 +39,7 @@ if (desktop !== null) joinDesktop(desktop, { commands, preferences });
 async function showStart(bridge: Bridge, target: HTMLElement): Promise<void> {
   const api = { ...bridge.profiles, pickFile: bridge.pickFile };
   const version = await bridge.version();
-  mount(StartScreen, { target, props: { api, time: browserTime, version } });
+  mount(StartScreen, { target, props: { api, time: browserTime, version, wanted: wantedProfile(window) } });
 }
 
 async function showConsole(target: HTMLElement): Promise<void> {
@@ -58,7 +58,9 @@ async function showConsole(target: HTMLElement): Promise<void> {
     preferences,
     toasts: new ToastStore(browserTime),
     isMac,
-    openConnections: desktop === null ? null : () => void desktop.switchProfile(),
+    openConnections: desktop === null ? null : () => void desktop.switchProfile(null),
+    profiles:
+      desktop === null ? null : { list: () => desktop.profileNames(), open: (id) => void desktop.switchProfile(id) },
   };
   const keyboard = new Keyboard({ commands, isMac, singleKeys: () => preferences.singleKeys, now: browserTime.now });
   addEventListener('keydown', keyboard.onkeydown);

@@ -3,17 +3,21 @@
  * frames from the one to the others. Views read its stores and call its verbs.
  */
 import type { RouteName } from '#queue/contract/http-routes';
+import type { Queue } from '#queue/contract/queue';
 import type { SafetyLevel } from '#queue/contract/session';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
+import { ManyLoader } from './loaders/many-loader';
 import { OperationsLoader } from './loaders/operations-loader';
 import { ApiClient } from './net/api-client';
 import { ApiError } from './net/api-error';
 import type { BrowserTime } from './net/browser-time';
 import { StreamClient } from './net/stream-client';
+import { PaintBeat } from './paint-beat';
 import type { Preferences } from './preferences.svelte';
 import { ConnectionStore } from './stores/connection-store.svelte';
 import { IdentityStore } from './stores/identity-store.svelte';
+import { ManyStore } from './stores/many-store.svelte';
 import { OperationsStore } from './stores/operations-store.svelte';
 import { SystemStore } from './stores/system-store.svelte';
 import { WorkerSamples } from './stores/worker-samples.svelte';
@@ -27,6 +31,7 @@ export interface SessionDeps {
   openSocket: (url: string, protocols: string[]) => WebSocket;
 }
 
+const GAUGES: ReadonlySet<ServerFrame['type']> = new Set(['stats', 'queues', 'workers', 'system', 'operation']);
 const SECOND_MS = 1000;
 /** Rights and latency are asked for again. */
 const IDENTIFY_MS = 30_000;
@@ -40,11 +45,16 @@ export class Session {
   /** Bulk work of the server; read once a view or the status bar asks for it. */
   readonly operations = new OperationsStore();
   readonly operationsLoader: OperationsLoader;
+  /** A file of tasks that is looked through or sent: it goes on while other screens are shown. */
+  readonly many = new ManyStore();
+  readonly manyLoader: ManyLoader;
   readonly baseUrl: string;
   /** For the loaders of single screens. */
   readonly api: ApiClient;
   /** For the loaders of single screens. */
   readonly time: BrowserTime;
+  /** When the page changes by what the server tells. */
+  readonly beat: PaintBeat;
   /** The server wants a token, or refuses the one that it was given. */
   needsToken = $state<'missing' | 'refused' | null>(null);
   /** Unix ms, once a second: for ages. */
@@ -62,8 +72,10 @@ export class Session {
     this.now = time.now();
     const token = () => preferences.token;
     this.time = time;
+    this.beat = new PaintBeat(time);
     this.api = new ApiClient({ baseUrl, fetch: deps.fetch, token, onUnauthenticated: () => this.#askForToken() });
     this.operationsLoader = new OperationsLoader(this.api, this.operations, time);
+    this.manyLoader = new ManyLoader(this.api, this.many, time, (type) => this.#schemaOf(type));
     const url = new URL('ws', baseUrl);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#stream = new StreamClient({
@@ -138,16 +150,41 @@ export class Session {
 
   /** Running tasks go on either way. @throws {ApiError} */
   async setPaused(queue: string, paused: boolean): Promise<void> {
-    this.system.putQueue(await this.api.call(paused ? 'pauseQueue' : 'resumeQueue', { params: { queue } }));
+    this.putQueue(await this.api.call(paused ? 'pauseQueue' : 'resumeQueue', { params: { queue } }));
   }
 
+  /** One queue as a request has left it: newer than any frame that waits for the beat. */
+  putQueue(queue: Queue): void {
+    this.beat.flush();
+    this.system.putQueue(queue);
+  }
+
+  /**
+   * How things stand waits for the beat. A task's frame does not: who lists tasks gathers them. Whatever tells of the
+   * connection itself is there at once, after all that was told before it.
+   */
   #take(frame: ServerFrame): void {
-    this.connection.apply(frame, this.#deps.time.now());
+    const nowMs = this.#deps.time.now();
+    if (GAUGES.has(frame.type)) {
+      this.beat.ask(() => this.#fold(frame, nowMs));
+      return;
+    }
+    if (frame.type !== 'task') this.beat.flush();
+    this.#fold(frame, nowMs);
+  }
+
+  #fold(frame: ServerFrame, nowMs: number): void {
+    this.connection.apply(frame, nowMs);
     this.system.apply(frame);
-    this.samples.apply(frame, this.#deps.time.now());
+    this.samples.apply(frame, nowMs);
     this.operationsLoader.take(frame);
-    if (this.identity.apply(frame) || frame.type === 'snapshot') void this.#identify();
+    const known = this.identity.info !== null; // where it is not, the snapshot that follows asks
+    if ((this.identity.apply(frame) && known) || frame.type === 'snapshot') void this.#identify();
     for (const listener of this.#listeners) listener(frame);
+  }
+
+  #schemaOf(type: string): unknown {
+    return this.system.taskTypes.find(({ task_type }) => task_type === type)?.payload_schema ?? null;
   }
 
   #askForToken(): void {
@@ -180,7 +217,10 @@ export class Session {
   }
 
   #tick(): void {
-    this.now = this.#deps.time.now();
-    this.#takeBackTick = this.#deps.time.after(SECOND_MS, () => this.#tick());
+    const { time } = this.#deps;
+    this.#takeBackTick = time.after(SECOND_MS, () => this.#tick());
+    this.beat.ask(() => {
+      this.now = time.now();
+    });
   }
 }

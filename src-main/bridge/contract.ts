@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { BridgeCalls, CallFunctions } from './calls';
-import type { ProfilesApi } from './profiles-contract';
+import { ProfileId, ProfileName, type ProfilesApi } from './profiles-contract';
 
 export const Theme = z.enum(['light', 'dark', 'system']);
 
@@ -24,8 +24,10 @@ export const CALLS = {
   setTheme: { args: z.tuple([Theme]), reply: nothing },
   /** The path of a file that the user picks, for settings that name one; null when the dialog was closed. */
   pickFile: { args: z.tuple([]), reply: z.string().nullable() },
-  /** Opens the start page, or brings it to the front. */
-  switchProfile: { args: z.tuple([]), reply: nothing },
+  /** For the menu of a console: names, and no addresses. */
+  profileNames: { args: z.tuple([]), reply: z.array(ProfileName) },
+  /** Opens the start page, or brings it to the front; with an id, it connects there to that profile. */
+  switchProfile: { args: z.tuple([ProfileId.nullable()]), reply: nothing },
 } as const satisfies BridgeCalls;
 export type AppCalls = typeof CALLS;
 

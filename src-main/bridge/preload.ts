@@ -18,6 +18,7 @@ const APP_CALLS: Record<keyof AppCalls, true> = {
   token: true,
   setTheme: true,
   pickFile: true,
+  profileNames: true,
   switchProfile: true,
 };
 const PROFILE_CALLS: Record<keyof ProfileCalls, true> = {

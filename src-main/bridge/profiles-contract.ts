@@ -18,7 +18,7 @@ export const SAFETY_OF: Readonly<Record<Environment, SafetyLevel>> = {
 export const ProfileKind = z.enum(['local', 'standalone', 'sentinel', 'cluster', 'socket']);
 export type ProfileKind = z.infer<typeof ProfileKind>;
 
-const ProfileId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+export const ProfileId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const Port = z.int('A whole number').min(1, 'From 1 to 65535').max(65_535, 'From 1 to 65535');
 const FilePath = z.string().max(1000);
 const Secret = z.string().max(1000);
@@ -198,6 +198,17 @@ export const ProfileList = z.object({
   demo: z.boolean(),
 });
 export type ProfileList = z.infer<typeof ProfileList>;
+
+/** What a console may know of the other connections: what to call them. */
+export const ProfileName = z.object({
+  id: ProfileId,
+  name: z.string(),
+  /** Null: a remote that nobody has labelled. */
+  environment: Environment.nullable(),
+  /** It is the one that asks. */
+  current: z.boolean(),
+});
+export type ProfileName = z.infer<typeof ProfileName>;
 
 export const TestResult = z.object({
   reached: z.boolean(),

@@ -2,14 +2,16 @@
 import { dialog, nativeTheme } from 'electron';
 import type { CallHandlers } from '../bridge/calls';
 import type { AppCalls } from '../bridge/contract';
+import type { ProfileName } from '../bridge/profiles-contract';
 import type { OpenedWindow } from './opened-window';
 
 export interface AppCallsDeps {
   version: string;
-  switchProfile: () => void;
+  profileNames: (opened: OpenedWindow) => Promise<ProfileName[]>;
+  switchProfile: (opened: OpenedWindow, id: string | null) => Promise<void>;
 }
 
-export function appCalls({ version, switchProfile }: AppCallsDeps): CallHandlers<AppCalls, OpenedWindow> {
+export function appCalls({ version, profileNames, switchProfile }: AppCallsDeps): CallHandlers<AppCalls, OpenedWindow> {
   return {
     version: () => version,
     windowKind: ({ target }) => (target === null ? 'start' : 'console'),
@@ -21,6 +23,7 @@ export function appCalls({ version, switchProfile }: AppCallsDeps): CallHandlers
       const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openFile'] });
       return canceled ? null : (filePaths[0] ?? null);
     },
-    switchProfile: () => switchProfile(),
+    profileNames,
+    switchProfile,
   };
 }

@@ -19,7 +19,7 @@ import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
 import type { CallHandlers } from '../bridge/calls';
 import { CALLS, type MenuCommand } from '../bridge/contract';
-import { PROFILE_CALLS, type ProfileCalls } from '../bridge/profiles-contract';
+import { labelOf, PROFILE_CALLS, type ProfileCalls } from '../bridge/profiles-contract';
 import { showAbout } from './about';
 import { appCalls } from './app-calls';
 import { registerCalls } from './bridge-calls';
@@ -31,7 +31,7 @@ import { APP_ORIGIN, originOf } from './origins';
 import { choiceOf, type QuitChoice, quitQuestion } from './quit-question';
 import { lockContents, lockSession } from './security';
 import { ServerWatch } from './server-watch';
-import type { HostedServer, OpenServer, Target } from './target';
+import { type HostedServer, keyOf, type OpenServer, type Target } from './target';
 import { QueueTray } from './tray';
 import { keepPlace, openWindow } from './window';
 import { WindowPlaces } from './window-state';
@@ -90,13 +90,27 @@ export class Desktop {
     };
     lockContents(app, locks);
     lockSession(session.defaultSession, locks);
-    registerCalls(CALLS, appCalls({ version, switchProfile: () => this.openStart() }), {
+    const profiles = this.#deps.profiles(this);
+    const profileNames = async (opened: OpenedWindow) =>
+      (await profiles.list(opened)).profiles.map((profile) => ({
+        id: profile.id,
+        name: profile.name,
+        environment: labelOf(profile),
+        current: opened.target !== null && opened.target.key === keyOf(profile),
+      }));
+    const switchProfile = async (opened: OpenedWindow, id: string | null) => {
+      const wanted = (await profiles.list(opened)).profiles.find((profile) => profile.id === id);
+      const shown = wanted && this.#all().find(({ target }) => target?.key === keyOf(wanted));
+      if (shown) show(shown.window);
+      else this.openStart(id);
+    };
+    registerCalls(CALLS, appCalls({ version, profileNames, switchProfile }), {
       registry: ipcMain,
       prefix: 'app:',
       callerOf: (event) => this.callerOf(event),
       log,
     });
-    registerCalls(PROFILE_CALLS, this.#deps.profiles(this), {
+    registerCalls(PROFILE_CALLS, profiles, {
       registry: ipcMain,
       prefix: 'profiles:',
       callerOf: (event) => {
@@ -134,11 +148,16 @@ export class Desktop {
     return originOf(senderFrame.url) === opened.origin ? opened : null;
   }
 
-  /** The start page, where profiles are; there is one. */
-  openStart(): void {
+  /** The start page, where profiles are; there is one. @param connectTo a profile that it connects to at once */
+  openStart(connectTo: string | null = null): void {
     const open = this.#all().find(({ target }) => target === null);
-    if (open) show(open.window);
-    else this.#add('start', `${APP_ORIGIN}/index.html`, APP_ORIGIN, null, null);
+    const hash = connectTo === null ? '' : `#/connect/${connectTo}`;
+    if (!open) {
+      this.#add('start', `${APP_ORIGIN}/index.html${hash}`, APP_ORIGIN, null, null);
+      return;
+    }
+    show(open.window);
+    if (hash !== '') open.window.webContents.send('navigate', hash);
   }
 
   /** Opens the window of a target, or brings it to the front. @throws with a sentence where its server cannot start */

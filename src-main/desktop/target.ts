@@ -1,5 +1,6 @@
 /** What a window can be opened on, and the server that is run for it. One window, one target, one server. */
 import type { Environment, SafetyLevel } from '#queue/contract/session';
+import type { Profile } from '../bridge/profiles-contract';
 import type { ProfileRedis } from '../config/profile-redis';
 import type { WantedConnection } from './profiles/handlers';
 
@@ -24,8 +25,10 @@ export interface Target {
 /** All profiles of the local queue are one target: there is one local Redis. */
 export const LOCAL_KEY = 'local';
 
+export const keyOf = ({ kind, id }: Pick<Profile, 'kind' | 'id'>): string => (kind === 'local' ? LOCAL_KEY : id);
+
 export const targetOf = ({ profile, environment, safety, redis }: WantedConnection): Target => ({
-  key: redis === null ? LOCAL_KEY : profile.id,
+  key: keyOf(profile),
   name: profile.name,
   environment,
   connection: { redis, prefix: profile.prefix, safety },

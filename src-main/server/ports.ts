@@ -10,6 +10,7 @@ import type { CreatePool, PatchPool, Pool } from '#queue/contract/worker';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { QueueFigures, TypeFigures } from '#queue/engine/metric-windows';
 import type { OperationRequest } from '#queue/engine/operations';
+import type { TimeseriesQuery } from '#queue/engine/recorder';
 
 export interface OperationRunner {
   /** What `start` would do; changes nothing. @throws {QueueError} COUNT_CHANGED */
@@ -46,7 +47,7 @@ export type QueueRates = Pick<QueueFigures, 'in' | 'out'>;
 
 export interface MetricsSource {
   overview(): Promise<Pick<StatsOverview, 'throughput_per_second' | 'latency_ms' | 'failing_share' | 'dead_per_hour'>>;
-  timeseries(query: { rangeSeconds: number; stepSeconds: number; queue: string | null }): Promise<Timeseries>;
+  timeseries(query: TimeseriesQuery): Promise<Timeseries>;
   /** By queue; one that is missing has had no traffic. */
   queueFigures(): Promise<ReadonlyMap<string, QueueFigures>>;
   /** By type; one that is missing has had no traffic since `since`. */

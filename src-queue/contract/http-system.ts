@@ -1,7 +1,7 @@
 /** Routes about the process itself: health, metrics, audit, keys and documentation. */
 import { z } from 'zod';
 import { Role, type Route } from './http';
-import { durationText, NamedParams, pageShape } from './http-fields';
+import { commaList, durationText, NamedParams, pageShape } from './http-fields';
 import { LIMITS } from './limits';
 import { AuditEntry } from './operation';
 import { QueueName, Time, text } from './primitives';
@@ -34,6 +34,7 @@ const TimeseriesQuery = z.strictObject({
     .preprocess((value) => (value === '' ? undefined : value), QueueName.optional())
     .optional()
     .describe('Absent or empty: all queues'),
+  depths: commaList(QueueName).optional().describe('Queues whose depth is told as well, each for itself'),
 });
 
 const planned = { tag: 'monitoring', planned: true, replies: {}, errors: ['NOT_IMPLEMENTED'] } as const;

@@ -52,6 +52,8 @@ export const LIMITS = {
   sweepBatch: 200,
   /** Ids in one chunk of an operation. */
   operationChunk: 200,
+  /** Operations that one server carries out at the same time; further ones wait for their turn. */
+  operationsAtOnce: 16,
   /** Ids that one operation may hold. */
   operationIds: 1_000_000,
   /** Why a read-only connection is unlocked. */

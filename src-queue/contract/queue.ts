@@ -176,6 +176,17 @@ export const TimeseriesPoint = z.object({
   oldest_pending_age: z.number().nullable().describe('Seconds, at the end of the step; null also where nothing waited'),
 });
 export const Timeseries = z
-  .object({ range: z.number(), step: z.number(), queue: QueueName.nullable(), points: z.array(TimeseriesPoint) })
+  .object({
+    range: z.number(),
+    step: z.number(),
+    queue: QueueName.nullable(),
+    points: z.array(TimeseriesPoint),
+    queue_depths: z
+      .array(z.object({ queue: QueueName, depth: z.array(z.number().nullable()) }))
+      .optional()
+      .describe(
+        'Of the queues asked for with `depths`, in their order: pending tasks at the end of each step of `points`',
+      ),
+  })
   .meta({ id: 'Timeseries', description: 'Null wherever no server looked: a gap is a gap, not zero' });
 export type Timeseries = z.infer<typeof Timeseries>;

@@ -1,6 +1,6 @@
 /**
- * Carries operations out, in chunks, at the rate that was asked for. Every server runs one; an operation's lock says
- * whose turn it is. A chunk that was done but not yet counted when its server died is done again: every action is
+ * Carries operations out, each in chunks, at the rate that was asked for, all at the same time: a slow one holds up no
+ * other. Every server runs one carrier; an operation's lock says whose turn it is. A chunk that was done but not yet counted when its server died is done again: every action is
  * harmless on a task that has moved on (it counts as skipped).
  */
 import { LIMITS } from '../contract/limits';
@@ -34,6 +34,8 @@ export class OperationCarrier implements Service {
   #loop: Promise<void> | undefined;
   #failing = false;
   #looked = false;
+  /** Those that this process carries out now. */
+  readonly #carried = new Map<string, Promise<void>>();
 
   constructor(deps: CarrierDeps) {
     this.#deps = deps;
@@ -47,6 +49,7 @@ export class OperationCarrier implements Service {
     this.#stopping.abort();
     this.wake();
     await this.#loop;
+    await Promise.all(this.#carried.values());
   }
 
   /** Looks now. */
@@ -55,7 +58,7 @@ export class OperationCarrier implements Service {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, store } = this.#deps;
+    const { clock, store } = this.#deps;
     while (!this.#stopping.signal.aborted) {
       this.#nap = new AbortController();
       try {
@@ -63,17 +66,32 @@ export class OperationCarrier implements Service {
         const found = await (this.#looked ? store.active() : store.list());
         this.#looked = true;
         for (const operation of found) {
-          if (operation.state === 'running' && (await store.lock(operation.id, this.#owner)))
-            await this.#carryOut(operation);
+          if (this.#carried.size >= LIMITS.operationsAtOnce) break;
+          if (operation.state !== 'running' || this.#carried.has(operation.id)) continue;
+          if (await store.lock(operation.id, this.#owner)) this.#begin(operation);
         }
         this.#failing = false;
       } catch (error) {
-        // Redis is away: the lock runs out, whoever is back first goes on. An outage is told once.
-        if (!this.#failing) log.warn('operations are interrupted; they go on by themselves', { error });
-        this.#failing = true;
+        this.#interrupted(error);
       }
       if (!this.#stopping.signal.aborted) await clock.sleep(LOOK_EVERY_MS, this.#nap.signal);
     }
+  }
+
+  #begin(operation: Operation): void {
+    const carried = this.#carryOut(operation)
+      .catch((error: unknown) => this.#interrupted(error))
+      .finally(() => {
+        this.#carried.delete(operation.id);
+        this.wake(); // another one may have waited for its place
+      });
+    this.#carried.set(operation.id, carried);
+  }
+
+  /** Redis is away: the lock runs out, whoever is back first goes on. An outage is told once. */
+  #interrupted(error: unknown): void {
+    if (!this.#failing) this.#deps.log.warn('operations are interrupted; they go on by themselves', { error });
+    this.#failing = true;
   }
 
   async #carryOut(operation: Operation): Promise<void> {

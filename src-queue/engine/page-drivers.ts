@@ -1,10 +1,11 @@
 /**
  * Ways to walk through tasks page by page. Each walks sets of several queues at once and remembers where it is in
- * its cursor, so that a page costs what it returns, however deep it lies.
+ * its cursor, so that a page costs what it returns, however deep it lies and however many queues there are.
  */
 import { z } from 'zod';
+import { mapEntry } from '../kernel/map-entry';
 import { type PageKind, page } from '../redis/scripts/page';
-import type { RawTask } from '../redis/scripts/read';
+import { type RawTask, read } from '../redis/scripts/read';
 import type { RedisStore } from '../redis/store';
 
 export interface Source {
@@ -42,6 +43,33 @@ function tasksOf(answer: { members: { member: string; score: number }[]; tasks: 
   return answer.tasks.length > 0 ? answer.tasks : answer.members.map(({ member, score }) => bare(member, score));
 }
 
+const IDS_ONLY = -1;
+/** Tasks that one script reads: Redis answers nobody else meanwhile. */
+const READ_CHUNK = 100;
+
+/**
+ * What each source is asked for: of several only the ids, because each has to offer a whole page, and of those most are
+ * not needed. One source alone is spared the second way.
+ */
+const offered = (sources: readonly Source[], previewBytes: number) => (sources.length > 1 ? IDS_ONLY : previewBytes);
+
+/** The tasks of a page of which only ids are known. One that was removed meanwhile has no record. */
+async function filled(store: RedisStore, page: readonly Walked[], previewBytes: number): Promise<Walked[]> {
+  const ids = new Map<string, string[]>();
+  for (const { queue, raw } of page) mapEntry(ids, queue, () => []).push(raw.id);
+  const chunks = [...ids].flatMap(([queue, all]) =>
+    Array.from({ length: Math.ceil(all.length / READ_CHUNK) }, (_, n) => ({
+      queue,
+      ids: all.slice(n * READ_CHUNK, (n + 1) * READ_CHUNK),
+    })),
+  );
+  const raws = await Promise.all(
+    chunks.map(({ queue, ids: some }) => store.run(read, queue, { ids: some, previewBytes })),
+  );
+  const byId = new Map(raws.flat().map((raw) => [raw.id, raw]));
+  return page.map((walked) => ({ ...walked, raw: byId.get(walked.raw.id) ?? walked.raw }));
+}
+
 /** Indexes by id: newest first by creation. The cursor is the last id. */
 export class IdDriver implements Driver {
   readonly #store: RedisStore;
@@ -68,14 +96,16 @@ export class IdDriver implements Driver {
   async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
     const pages = await Promise.all(
       this.#sources.map(async ({ queue, set }) => {
-        const input = { kind: 'lex' as const, set, from: cursor ?? this.#from, to: this.#to, limit, previewBytes };
+        const bounds = { from: cursor ?? this.#from, to: this.#to, limit };
+        const input = { kind: 'lex' as const, set, ...bounds, previewBytes: offered(this.#sources, previewBytes) };
         return tasksOf(await this.#store.run(page, queue, input)).map((raw) => ({ queue, raw, cursor: raw.id }));
       }),
     );
-    return pages
+    const merged = pages
       .flat()
       .sort((a, b) => (a.raw.id < b.raw.id ? 1 : -1))
       .slice(0, limit);
+    return offered(this.#sources, previewBytes) === previewBytes ? merged : filled(this.#store, merged, previewBytes);
   }
 }
 
@@ -104,23 +134,22 @@ export class ScoreDriver implements Driver {
   async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
     const at = cursor === null ? {} : ScoreCursor.parse(JSON.parse(cursor));
     const kind = this.#kind;
+    const sources = this.#sources.filter(({ set }) => set !== 'parked'); // walked together with `pending`
     const pages = await Promise.all(
-      this.#sources
-        .filter(({ set }) => set !== 'parked') // walked together with `pending`
-        .map(async ({ queue, set }) => {
-          const [from, skip] = at[queue] ?? ['', 0];
-          const input = {
-            kind,
-            set,
-            from: String(from),
-            to: '',
-            limit,
-            previewBytes,
-            skip: kind === 'pending' ? 0 : skip,
-          };
-          const answer = await this.#store.run(page, queue, input);
-          return tasksOf(answer).map((raw, index) => ({ queue, raw, score: answer.members[index]?.score ?? 0 }));
-        }),
+      sources.map(async ({ queue, set }) => {
+        const [from, skip] = at[queue] ?? ['', 0];
+        const input = {
+          kind,
+          set,
+          from: String(from),
+          to: '',
+          limit,
+          previewBytes: offered(sources, previewBytes),
+          skip: kind === 'pending' ? 0 : skip,
+        };
+        const answer = await this.#store.run(page, queue, input);
+        return tasksOf(answer).map((raw, index) => ({ queue, raw, score: answer.members[index]?.score ?? 0 }));
+      }),
     );
     const sign = kind === 'up' ? 1 : -1;
     // Sequence numbers of two queues say nothing about each other: pending tasks are merged by creation.
@@ -132,11 +161,12 @@ export class ScoreDriver implements Driver {
     };
     const merged = mergeInOrder(pages, first, limit);
     const position = { ...at };
-    return merged.map(({ queue, raw, score }) => {
+    const walked = merged.map(({ queue, raw, score }) => {
       const [seenScore, seen] = position[queue] ?? [null, 0];
       position[queue] = [score, seenScore === score ? seen + 1 : 1];
       return { queue, raw, cursor: JSON.stringify(position) };
     });
+    return offered(sources, previewBytes) === previewBytes ? walked : filled(this.#store, walked, previewBytes);
   }
 }
 

@@ -14,12 +14,22 @@ import { mapEntry } from '../kernel/map-entry';
 import type { Service } from '../kernel/service';
 import { observe, percentiles } from './histogram';
 import { type Bucket, emptyBucket, mergeBucket, type Sample, type Step } from './metric-bucket';
+import { DepthColumns } from './metric-depths';
 import { pointOf } from './metric-point';
 import { type MetricStore, RESOLUTIONS } from './metric-store';
 import { failingShare, type QueueFigures, type TypeFigures } from './metric-windows';
 import type { EventFeed, TaskChange } from './ports';
 import { SecondCounts } from './second-counts';
 import { TypeMeter } from './type-meter';
+
+export interface TimeseriesQuery {
+  rangeSeconds: number;
+  stepSeconds: number;
+  /** Null: all. */
+  queue: string | null;
+  /** Queues whose depth is told as well; null: none, and no field for them. */
+  depthsOf: readonly string[] | null;
+}
 
 export interface RecorderDeps {
   feed: EventFeed;
@@ -108,15 +118,7 @@ export class Recorder implements Service {
     return this.#totals;
   }
 
-  async timeseries({
-    rangeSeconds,
-    stepSeconds,
-    queue,
-  }: {
-    rangeSeconds: number;
-    stepSeconds: number;
-    queue: string | null;
-  }): Promise<Timeseries> {
+  async timeseries({ rangeSeconds, stepSeconds, queue, depthsOf }: TimeseriesQuery): Promise<Timeseries> {
     const now = this.#deps.clock.now();
     const stepMs = Math.max(STEP_MS, Math.ceil((stepSeconds * 1000) / STEP_MS) * STEP_MS);
     const from = Math.floor((now - rangeSeconds * 1000) / stepMs) * stepMs;
@@ -127,18 +129,24 @@ export class Recorder implements Service {
     // A step of ours without an entry was looked at as well: nothing has happened in it yet.
     const looked = (at: number) => steps.has(at) || (this.#wholeFrom !== null && at >= this.#wholeFrom);
     const points: Timeseries['points'] = [];
+    const depths = new DepthColumns(depthsOf ?? []);
     for (let at = from; at <= now; at += stepMs) {
       const byQueue = new Map<string, Bucket>();
+      const parts: Step[] = [];
       let seen = false;
       for (let part = at; part < at + stepMs; part += resolution.stepMs) {
         seen ||= looked(part);
-        for (const [name, bucket] of steps.get(part) ?? []) {
+        const step = steps.get(part);
+        if (step === undefined) continue;
+        parts.push(step);
+        for (const [name, bucket] of step)
           if (queue === null || name === queue) mergeBucket(entryOf(byQueue, name), bucket);
-        }
       }
       points.push(pointOf(at, seen ? [...byQueue.values()] : null));
+      depths.add(parts);
     }
-    return { range: rangeSeconds, step: stepMs / 1000, queue, points };
+    const answer = { range: rangeSeconds, step: stepMs / 1000, queue, points };
+    return depthsOf === null ? answer : { ...answer, queue_depths: depths.columns };
   }
 
   #fold(change: TaskChange): void {

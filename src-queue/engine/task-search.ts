@@ -180,7 +180,9 @@ export class TaskSearch {
         bytes += walked.raw.recordBytes;
         at = walked.cursor;
         const task = decodeTask(walked.queue, walked.raw);
-        if (task && (plan.exact || matches(task, filter, now)) && !skip(task)) tasks.push(task);
+        // Between a look at an index and at its tasks, one may have come into another state.
+        const fitting = plan.exact ? isIn(task, filter.status) : task !== null && matches(task, filter, now);
+        if (task && fitting && !skip(task)) tasks.push(task);
       }
     }
     return { tasks, scanned, next: ended ? null : at };
@@ -317,6 +319,9 @@ export class TaskSearch {
     return { by: 'error', driver: new IdDriver(store, sources, from, to), exact: alone };
   }
 }
+
+const isIn = (task: StoredTask | null, status: readonly TaskStatus[] = []): boolean =>
+  task !== null && (status.length === 0 || status.includes(task.status));
 
 /** Searches for text read payloads whole; lists only as much as they show. */
 const previewOf = (filter: ReadFilter): number =>

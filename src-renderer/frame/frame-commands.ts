@@ -1,6 +1,7 @@
 /** What can be done everywhere: go to a view, change how things look, open the palette. */
 import type { Command } from '../commands.svelte';
 import { formatNumber } from '../format';
+import { DENSITIES, TIME_DISPLAYS } from '../preferences.svelte';
 import { href, type View } from '../router.svelte';
 import { etaWords } from '../stores/queue-trouble';
 import type { Ui } from '../ui';
@@ -18,8 +19,14 @@ const PLACES: readonly { view: View; title: string; keys?: string; icon: NonNull
   { view: 'settings', title: 'Settings', keys: 'mod+,', icon: 'settings' },
 ];
 
+const TIMES = {
+  relative: 'Show times as ages',
+  local: 'Show times of this computer',
+  utc: 'Show times of UTC',
+} as const;
+
 export function frameCommands(
-  { router, preferences, session, openConnections }: Ui,
+  { router, preferences, session, toasts, openConnections }: Ui,
   show: (what: 'palette' | 'shortcuts') => void,
 ): Command[] {
   const places = PLACES.map(
@@ -63,7 +70,25 @@ export function frameCommands(
             run: openConnections,
           },
         ];
+  const done = toasts.toasts.findLast(({ actions }) => actions.some(isUndo));
+  const undo: Command[] =
+    done === undefined
+      ? []
+      : [
+          {
+            id: 'undo',
+            title: `Undo: ${done.text}`,
+            group: 'Actions',
+            keys: 'mod+z',
+            icon: 'retry',
+            run: () => {
+              toasts.close(done.id);
+              done.actions.find(isUndo)?.run();
+            },
+          },
+        ];
   return [
+    ...undo,
     ...places,
     ...connections,
     ...queues,
@@ -110,6 +135,39 @@ export function frameCommands(
       consequence: 'Relative, local, UTC in turn.',
       run: () => preferences.nextTimeDisplay(),
     },
+    ...TIME_DISPLAYS.map(
+      (display): Command => ({
+        id: `time-${display}`,
+        title: TIMES[display],
+        group: 'View',
+        icon: 'clock',
+        refusal: preferences.timeDisplay === display ? 'They are shown so' : null,
+        run: () => preferences.setTimeDisplay(display),
+      }),
+    ),
+    ...DENSITIES.map(
+      (density): Command => ({
+        id: `density-${density}`,
+        title: `Use ${density} rows`,
+        group: 'View',
+        icon: 'list',
+        refusal: preferences.density === density ? 'They are so' : null,
+        run: () => preferences.setDensity(density),
+      }),
+    ),
+    {
+      id: 'copy-link',
+      title: 'Copy the link of this screen',
+      group: 'View',
+      keys: 'y l',
+      icon: 'link',
+      consequence: 'With its query, its range and what is open.',
+      run: () =>
+        void navigator.clipboard.writeText(location.href).then(
+          () => toasts.say('A link to this screen is copied'),
+          () => toasts.fail('The browser does not let this page write to the clipboard'),
+        ),
+    },
     {
       id: 'theme-light',
       title: 'Use the light theme',
@@ -134,3 +192,5 @@ export function frameCommands(
     { id: 'retry-connection', title: 'Connect again now', group: 'View', icon: 'plug', run: () => session.retryNow() },
   ];
 }
+
+const isUndo = ({ label }: { readonly label: string }): boolean => label === 'Undo';

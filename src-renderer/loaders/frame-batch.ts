@@ -1,17 +1,15 @@
-/** Collects the frames of tasks and hands them on a few times a second, so that a busy server does not keep the page busy. */
+/** Collects the frames of tasks and hands them on with the beat, so that a busy server does not keep the page busy. */
 import type { ServerFrame } from '#queue/contract/stream';
-import type { BrowserTime } from '../net/browser-time';
+import type { PaintBeat } from '../paint-beat';
 import type { TaskFrame } from '../stores/task-list-store.svelte';
 
-const PAINT_MS = 250;
-
 export class FrameBatch {
-  readonly #time: BrowserTime;
+  readonly #beat: Pick<PaintBeat, 'ask'>;
   readonly #paint: (frames: readonly TaskFrame[]) => void;
   #frames: TaskFrame[] = [];
 
-  constructor(time: BrowserTime, paint: (frames: readonly TaskFrame[]) => void) {
-    this.#time = time;
+  constructor(beat: Pick<PaintBeat, 'ask'>, paint: (frames: readonly TaskFrame[]) => void) {
+    this.#beat = beat;
     this.#paint = paint;
   }
 
@@ -20,7 +18,7 @@ export class FrameBatch {
     if (frame.type !== 'task') return;
     this.#frames.push(frame);
     if (this.#frames.length > 1) return;
-    this.#time.after(PAINT_MS, () => {
+    this.#beat.ask(() => {
       const frames = this.#frames;
       this.#frames = [];
       if (frames.length > 0) this.#paint(frames);

@@ -24,6 +24,7 @@ export class OverviewLoader {
   readonly #pollers: readonly Poller[];
   readonly #recorder: Poller;
   #range: OverviewRange | null = null;
+  #begun = false;
 
   constructor(deps: OverviewLoaderDeps) {
     this.#deps = deps;
@@ -38,18 +39,15 @@ export class OverviewLoader {
     ];
   }
 
-  start(): void {
-    for (const poller of this.#pollers) if (poller !== this.#recorder) void poller.now();
-  }
-
-  /** Shows another range, or the same once more. */
+  /** Shows this range, from the first read on. */
   show(range: OverviewRange): void {
     this.#range = range;
-    void this.#recorder.now();
+    if (this.#begun) void this.#recorder.now();
   }
 
-  /** All of it once more: the connection is back, or the reader asks for it. */
-  again(): void {
+  /** Reads all of it: the queues are known, the connection is back, or the reader asks for it. */
+  read(): void {
+    this.#begun = true;
     for (const poller of this.#pollers) void poller.now();
   }
 
@@ -100,10 +98,9 @@ export class OverviewLoader {
     const names = queues();
     // One more is shown by its name rather than as "others".
     const shown = names.length === STACKED_QUEUES + 1 ? names : names.slice(0, STACKED_QUEUES);
-    const read = (queue?: string) => api.call('timeseries', { query: { range: range.seconds, queue }, signal });
-    const [all, ...each] = await Promise.all([read(), ...shown.map((name) => read(name))]);
-    if (all === undefined || signal.aborted) return RETRY_MS;
-    store.putRecording(range, all, each, names.length > shown.length);
+    const all = await api.call('timeseries', { query: { range: range.seconds, depths: shown }, signal });
+    if (signal.aborted) return RETRY_MS;
+    store.putRecording(range, all, names.length > shown.length);
     return all.step * 1000;
   }
 }

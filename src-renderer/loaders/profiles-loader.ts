@@ -125,6 +125,17 @@ export class ProfilesLoader {
     });
   }
 
+  /** Chooses it and connects, as if it had been clicked here. */
+  async open(id: string): Promise<void> {
+    await this.reload();
+    if (!this.#store.profiles.some((profile) => profile.id === id)) {
+      this.#store.failure = { title: 'Not connected.', detail: 'This profile is gone. Choose another one.' };
+      return;
+    }
+    this.#store.select(id);
+    await this.connect();
+  }
+
   async startLocal(demo: boolean): Promise<void> {
     await this.#do('starting', demo ? 'The demo did not start.' : 'The local queue did not start.', async () => {
       this.#outcome(await this.#api.startLocal({ demo }));

@@ -2,6 +2,7 @@
 import type { ApiClient } from '../net/api-client';
 import { ApiError } from '../net/api-error';
 import type { BrowserTime } from '../net/browser-time';
+import type { PaintBeat } from '../paint-beat';
 import type { TaskListStore } from '../stores/task-list-store.svelte';
 
 const PAUSE_MS = 1000;
@@ -11,12 +12,14 @@ export class RowCompleter {
   readonly #api: ApiClient;
   readonly #store: TaskListStore;
   readonly #time: BrowserTime;
+  readonly #beat: PaintBeat;
   #planned = false;
 
-  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime) {
+  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime, beat: PaintBeat) {
     this.#api = api;
     this.#store = store;
     this.#time = time;
+    this.#beat = beat;
   }
 
   /** Call whenever frames have been folded. */
@@ -29,7 +32,7 @@ export class RowCompleter {
   async #read(): Promise<void> {
     try {
       const page = await this.#api.call('listTasks', { query: { ...this.#store.scope.params, limit: NEWEST } });
-      this.#store.complete(page.tasks);
+      this.#beat.ask(() => this.#store.complete(page.tasks));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // the rows stay as they are; the next frame asks again
     } finally {

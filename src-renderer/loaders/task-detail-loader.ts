@@ -4,6 +4,7 @@ import type { ServerFrame } from '#queue/contract/stream';
 import type { ApiClient } from '../net/api-client';
 import { ApiError } from '../net/api-error';
 import type { BrowserTime } from '../net/browser-time';
+import type { PaintBeat } from '../paint-beat';
 import { fieldText } from '../stores/json-outline';
 import type { TaskDetailStore } from '../stores/task-detail-store.svelte';
 import { FrameBatch } from './frame-batch';
@@ -21,11 +22,11 @@ export class TaskDetailLoader {
   #reading = new AbortController();
   #planned = false;
 
-  constructor(api: ApiClient, store: TaskDetailStore, time: BrowserTime) {
+  constructor(api: ApiClient, store: TaskDetailStore, time: BrowserTime, beat: PaintBeat) {
     this.#api = api;
     this.#store = store;
     this.#time = time;
-    this.#batch = new FrameBatch(time, (frames) => {
+    this.#batch = new FrameBatch(beat, (frames) => {
       if (store.apply(frames)) this.refreshSoon();
     });
   }

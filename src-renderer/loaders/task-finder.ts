@@ -1,14 +1,15 @@
 /**
- * Finds a few tasks by what is typed, a moment after the last key: of a type that begins so, and with the words in id,
- * name or payload. A newer question cancels the one before.
+ * Finds the newest tasks of a type that begins as is typed, a moment after the last key; a newer question cancels the
+ * one before. What an index serves, and no more: to look for a text is to read many tasks, which only Enter asks for.
  */
-import { type Task, TaskFilter } from '#queue/contract/task';
+import { TypePattern } from '#queue/contract/primitives';
+import type { Task } from '#queue/contract/task';
 import type { ApiClient } from '../net/api-client';
 import { ApiError } from '../net/api-error';
 import type { BrowserTime } from '../net/browser-time';
 
 const PAUSE_MS = 250;
-/** Fewer letters are in almost any task, and to look for them is to read many. */
+/** Fewer begin almost any type. */
 const LEAST_LETTERS = 3;
 const MOST = 3;
 
@@ -28,26 +29,23 @@ export class TaskFinder {
     this.#reading.abort();
   }
 
-  /** @param use is called with the tasks, those of a type first; with none where the words are too short */
+  /** @param use is called with the tasks, the newest first; with none where the words are no beginning of a type */
   find(words: string, use: (tasks: readonly Task[]) => void): void {
     this.stop();
-    if (words.length < LEAST_LETTERS) {
+    const pattern = `${words.toLowerCase()}*`;
+    if (words.length < LEAST_LETTERS || !TypePattern.safeParse(pattern).success) {
       use([]);
       return;
     }
     this.#reading = new AbortController();
     const { signal } = this.#reading;
-    this.#takeBack = this.#time.after(PAUSE_MS, () => void this.#read(words, signal, use));
+    this.#takeBack = this.#time.after(PAUSE_MS, () => void this.#read(pattern, signal, use));
   }
 
-  async #read(words: string, signal: AbortSignal, use: (tasks: readonly Task[]) => void): Promise<void> {
-    const read = async (filter: { q?: string; task_type?: string }) =>
-      TaskFilter.safeParse(filter).success
-        ? (await this.#api.call('listTasks', { query: { ...filter, limit: MOST }, signal })).tasks
-        : [];
+  async #read(pattern: string, signal: AbortSignal, use: (tasks: readonly Task[]) => void): Promise<void> {
     try {
-      const pages = await Promise.all([read({ task_type: `${words.toLowerCase()}*` }), read({ q: words })]);
-      if (!signal.aborted) use([...new Map(pages.flat().map((task) => [task.id, task])).values()].slice(0, MOST));
+      const { tasks } = await this.#api.call('listTasks', { query: { task_type: pattern, limit: MOST }, signal });
+      if (!signal.aborted) use(tasks);
     } catch (error) {
       if (!signal.aborted && !(error instanceof ApiError)) throw error; // what is typed can still be searched for
     }

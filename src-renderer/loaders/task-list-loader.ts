@@ -6,11 +6,14 @@ import type { ServerFrame } from '#queue/contract/stream';
 import type { TaskPage } from '#queue/contract/task';
 import type { ApiClient } from '../net/api-client';
 import type { BrowserTime } from '../net/browser-time';
+import type { PaintBeat } from '../paint-beat';
 import type { ListScope } from '../query/list-scope';
 import type { TaskListStore } from '../stores/task-list-store.svelte';
 import { FrameBatch } from './frame-batch';
 import { RowCompleter } from './row-completer';
 
+/** More than the highest window shows: the first rows are there sooner. */
+const FIRST_PAGE_SIZE = 100;
 const PAGE_SIZE = 200;
 
 export class TaskListLoader {
@@ -21,12 +24,12 @@ export class TaskListLoader {
   readonly #completer: RowCompleter;
   #reading = new AbortController();
 
-  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime) {
+  constructor(api: ApiClient, store: TaskListStore, time: BrowserTime, beat: PaintBeat) {
     this.#api = api;
     this.#store = store;
     this.#time = time;
-    this.#completer = new RowCompleter(api, store, time);
-    this.#batch = new FrameBatch(time, (frames) => {
+    this.#completer = new RowCompleter(api, store, time, beat);
+    this.#batch = new FrameBatch(beat, (frames) => {
       store.apply(frames, time.now());
       this.#completer.look();
     });
@@ -69,7 +72,7 @@ export class TaskListLoader {
     this.#reading = new AbortController();
     const { signal } = this.#reading;
     try {
-      const query = { ...this.#store.scope.params, limit: PAGE_SIZE, cursor };
+      const query = { ...this.#store.scope.params, limit: cursor === null ? FIRST_PAGE_SIZE : PAGE_SIZE, cursor };
       const page = await this.#api.call('listTasks', { query, signal });
       if (!signal.aborted) use(page);
     } catch (error) {

@@ -20,7 +20,12 @@ export function detailWords(detail: string | null): { text: string; code: boolea
     if (typeof values !== 'object' || values === null) return plain;
     const word = (value: unknown): string =>
       value === null ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
-    return { text: Object.entries(values).map(([key, value]) => `${key}:${word(value)}`).join(' '), code: true };
+    return {
+      text: Object.entries(values)
+        .map(([key, value]) => `${key}:${word(value)}`)
+        .join(' '),
+      code: true,
+    };
   } catch {
     return plain; // cut, or no JSON
   }

@@ -6,7 +6,7 @@ import type { DryRun, OperationAction } from '#queue/contract/operation';
 import type { Queue } from '#queue/contract/queue';
 import type { SafetyLevel } from '#queue/contract/session';
 import type { Worker } from '#queue/contract/worker';
-import { capitalise, formatNumber, plural } from '../format';
+import { capitalise, formatDuration, formatNumber, plural } from '../format';
 import { type ActionKind, FEW } from '../safety';
 import type { Selection } from './selection-text';
 
@@ -92,6 +92,9 @@ export function confirmationWords(level: SafetyLevel, verb: BulkVerb, count: num
   return `${verb} ${count} ${queue ?? (count === 1 ? 'task' : 'tasks')}`;
 }
 
+/** What failed within it may fail again for the same cause. */
+const STILL_FAILS_MS = 60_000;
+
 /** What speaks against it, or has to be known before. Only what the dry run and the live stores say. */
 export function warningsOf(
   verb: BulkVerb,
@@ -100,6 +103,14 @@ export function warningsOf(
 ): string[] {
   if (verb !== 'requeue') return [];
   const warnings: string[] = [];
+  const failedAt = plan.samples.flatMap(({ status, finished_at }) =>
+    status === 'failed' && finished_at !== null ? [Date.parse(finished_at)] : [],
+  );
+  const newestAgo = known.now - Math.max(...failedAt);
+  if (newestAgo < STILL_FAILS_MS)
+    warnings.push(
+      `They still fail: the last one ${formatDuration(Math.max(1000, newestAgo))} ago. Wait, or try a few with a limit.`,
+    );
   const paused = known.queues.filter(({ name, paused }) => paused && plan.by_queue[name] !== undefined);
   if (paused.length > 0)
     warnings.push(`${paused.map(({ name }) => name).join(', ')} paused: they wait there until it is resumed.`);

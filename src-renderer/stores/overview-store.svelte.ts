@@ -3,7 +3,7 @@ import type { FailureGroup } from '#queue/contract/failure';
 import type { Timeseries } from '#queue/contract/queue';
 import type { ServerFrame } from '#queue/contract/stream';
 import { describeError } from '../net/api-error';
-import { alignedTo, type Column, columnsOf, lastZero, restOf, type SeriesColumns } from './series-columns';
+import { type Column, columnsOf, lastZero, restOf, type SeriesColumns } from './series-columns';
 
 export const OVERVIEW_RANGES = [
   { value: '15m', label: '15 m', seconds: 900, words: 'the last 15 minutes' },
@@ -62,25 +62,14 @@ export class OverviewStore {
     this.hour = columnsOf(series);
   }
 
-  /** @param queues worst first, each with its own series @param hasMore there are queues beside these */
-  putRecording(range: OverviewRange, all: Timeseries, queues: readonly Timeseries[], hasMore: boolean): void {
+  /** @param all with the depths of queues, worst first @param hasMore there are queues beside these */
+  putRecording(range: OverviewRange, all: Timeseries, hasMore: boolean): void {
     const total = columnsOf(all);
-    const depths = queues.map((series): QueueDepth => {
-      const own = columnsOf(series);
-      return { name: series.queue ?? '', depth: alignedTo(total.times, own.times, own.depth) };
-    });
-    // A queue without an entry at a step where somebody looked held nothing then.
-    const known = depths.map(({ name, depth }) => ({
-      name,
-      depth: depth.map((value, index) => (value === null && (total.depth[index] ?? null) !== null ? 0 : value)),
-    }));
-    const others = hasMore
-      ? restOf(
-          total.depth,
-          known.map(({ depth }) => depth),
-        )
-      : null;
-    this.recording = { range, total, queues: known, others };
+    const queues = (all.queue_depths ?? []).map(
+      ({ queue, depth }): QueueDepth => ({ name: queue, depth: depth.slice(0, total.times.length) }),
+    );
+    const depths = queues.map(({ depth }) => depth);
+    this.recording = { range, total, queues, others: hasMore ? restOf(total.depth, depths) : null };
   }
 
   putGroups(groups: readonly FailureGroup[]): void {

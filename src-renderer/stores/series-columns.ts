@@ -78,9 +78,3 @@ export function lastZero(times: readonly number[], column: Column, step: number)
   }
   return null;
 }
-
-/** The column on other times: null where it has none of them. Answers of two requests may begin a step apart. */
-export function alignedTo(times: readonly number[], own: readonly number[], column: Column): Column {
-  const known = new Map(own.map((at, index) => [at, column[index] ?? null]));
-  return times.map((at) => known.get(at) ?? null);
-}

@@ -64,7 +64,7 @@ it('drains a failure group from the row that told of it, in five clicks, its end
   expect(
     await page
       .getByRole('navigation', { name: 'Main' })
-      .getByRole('img', { name: /failed task/ })
+      .getByRole('img', { name: /failure group/ })
       .count(),
   ).toBe(0);
   expect(world.takeErrors()).toEqual([]);
@@ -104,10 +104,10 @@ it('goes on when the page is closed right after the start, and a new page shows 
   await later.close();
 });
 
-it('tells the count of failed tasks in the sidebar, and lets it go as they drain', async () => {
+it('tells the count of failure groups in the sidebar, and lets it go as they drain', async () => {
   await submitAll(world, orders('void', 3));
   const page = await livePage(world);
-  const count = page.getByRole('navigation', { name: 'Main' }).getByRole('img', { name: '3 failed tasks' });
+  const count = page.getByRole('navigation', { name: 'Main' }).getByRole('img', { name: '1 failure group' });
   await count.waitFor();
   mended = true;
   await world.api.call('POST', '/api/dlq/requeue', { filter: { status: 'failed' } });

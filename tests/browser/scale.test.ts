@@ -61,6 +61,57 @@ describe('a list of 20 000 tasks', () => {
   });
 });
 
+describe('rows that lend their elements to others', () => {
+  const ELEMENTS = `[...document.querySelectorAll('table[aria-label="Tasks"] tbody tr[id]')]`;
+  const scrollTo = (page: Page, place: number) =>
+    page.evaluate(`document.querySelector('table[aria-label="Tasks"]').parentElement.scrollTop = ${28 * (place - 1)}`);
+  const row = (page: Page, place: number) => page.locator(`table[aria-label="Tasks"] tr[aria-rowindex="${place}"]`);
+
+  it('scroll without a row being built, and keep order, checks and focus with the rows that they belong to', async () => {
+    const page = await world.page('tasks');
+    await row(page, 30).waitFor();
+    await scrollTo(page, 80);
+    await waitFor('the next page', async () =>
+      Number(await page.evaluate(`${ELEMENTS}[0].closest('table').scrollHeight`)) > 28 * 200 ? true : null,
+    );
+    await scrollTo(page, 40); // both ends have spare rows from here on
+    await row(page, 60).waitFor();
+    await page.evaluate(`${ELEMENTS}.forEach((each) => (each.marked = true))`);
+    await scrollTo(page, 60);
+    await row(page, 80).waitFor();
+    expect(await page.evaluate(`${ELEMENTS}.every((each) => each.marked)`)).toBe(true);
+    const places = await rows(page).evaluateAll((all) => all.map((each) => Number(each.ariaRowIndex)));
+    expect(places).toEqual(places.map((_, n) => (places[0] ?? 0) + n));
+
+    const id = await row(page, 62).getByRole('button').getAttribute('title');
+    const box = row(page, 62).getByRole('checkbox');
+    await box.click();
+    expect(await row(page, 62).getAttribute('aria-selected')).toBe('true');
+    expect(await box.evaluate((each) => each === document.activeElement)).toBe(true);
+    await scrollTo(page, 120);
+    await row(page, 140).waitFor();
+    expect(await page.locator('tbody tr[aria-selected="true"], tbody :checked').count()).toBe(0);
+    // the box that was clicked is another row's now: a space would check that one
+    expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Tasks');
+    await scrollTo(page, 60);
+    await row(page, 62).waitFor();
+    expect(await row(page, 62).getByRole('checkbox').isChecked()).toBe(true);
+    expect(await row(page, 62).getByRole('button').getAttribute('title')).toBe(id);
+    expect(await page.locator('tbody tr[aria-selected="true"]').count()).toBe(1);
+
+    await page.keyboard.press('ArrowDown');
+    const active = await page.locator('table[aria-label="Tasks"]').getAttribute('aria-activedescendant');
+    expect(await page.locator(`[id="${active}"]`).getAttribute('aria-rowindex')).toBe('63');
+    // a box that is checked stays checked where a range ends on it
+    await row(page, 62)
+      .getByRole('checkbox')
+      .click({ modifiers: ['Shift'] });
+    expect(await row(page, 62).getByRole('checkbox').isChecked()).toBe(true);
+    expect(world.takeErrors()).toEqual([]);
+    await page.close();
+  });
+});
+
 describe('a payload at the bound of the API', () => {
   /** Many small values, and one text that is long. */
   const payload = {

@@ -197,7 +197,7 @@ describe('a Redis that is not on this machine', () => {
     expect((await app.apiOf(queue).call('GET', '/api/tasks')).status).toBe(401);
     expect((await app.apiOf(queue, token ?? '').call('GET', '/api/tasks')).status).toBe(200);
     const title = await app.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getTitle());
-    expect(title).toBe('PROD · eu-orders — Overview');
+    expect(title).toBe('UNLABELLED · eu-orders — Overview');
     const kept = await queue.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])');
     expect(kept).not.toContain(token);
     await app.quit();

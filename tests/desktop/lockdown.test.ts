@@ -176,6 +176,8 @@ describe('the bridge', () => {
       (globalThis as unknown as BridgePage).millrace.profiles.list().catch((error: Error) => error.message),
     );
     expect(refusal).toBe('this page may not call the desktop');
+    const names = await queue.evaluate(() => (globalThis as unknown as BridgePage).millrace.profileNames());
+    expect(names).toEqual([{ id: expect.any(String), name: 'Local queue', environment: 'local', current: true }]);
   });
 
   it('answers no frame but the top one of the page that the window was opened on', async () => {

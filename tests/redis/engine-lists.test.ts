@@ -138,3 +138,25 @@ describe('lists of tasks', () => {
     ]);
   });
 });
+
+describe('a page over many queues', () => {
+  /** Records that Redis has read: one GETRANGE each, and one for its history. */
+  async function recordsRead(run: () => Promise<unknown>): Promise<number> {
+    const count = async () => {
+      const stats = await connected.store.command('stats', (redis) => redis.info('commandstats'));
+      return Number(/cmdstat_getrange:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    };
+    const before = await count();
+    await run();
+    return ((await count()) - before) / 2;
+  }
+
+  it.each([{ queue: ['default', 'side'] }, { task_type: 'other' }, { tag: 'five' }, { status: ['pending' as const] }])(
+    'of %j reads the records that it shows, and no more',
+    async (filter) => {
+      const page = await connected.reader.listTasks(filter, { limit: 6, cursor: null });
+      expect(page.tasks).toHaveLength(6);
+      expect(await recordsRead(() => connected.reader.listTasks(filter, { limit: 6, cursor: null }))).toBe(6);
+    },
+  );
+});

@@ -94,6 +94,16 @@ it('can be paused, resumed and aborted, keeps to its rate, and skips what has mo
   expect((end?.done ?? 0) + (end?.skipped ?? 0)).toBe(40);
 });
 
+it('carries out others while one goes slowly', async () => {
+  const ids = await bury(40);
+  await connected.carrier.start();
+  const slow = await connected.operations.start(request({ ids: ids.slice(0, 20), filter: null, rate: 1 }));
+  await expect.poll(async () => (await connected.operations.get(slow.id))?.done ?? 0).toBeGreaterThan(0);
+  const quick = await connected.operations.start(request({ ids: ids.slice(20), filter: null }));
+  expect(await ended(quick.id)).toMatchObject({ done: 20 });
+  expect(await connected.operations.get(slow.id)).toMatchObject({ state: 'running' });
+});
+
 it('goes on in another process when its carrier is gone', async () => {
   await bury(20);
   const { id } = await connected.operations.start(request());

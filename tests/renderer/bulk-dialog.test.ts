@@ -44,8 +44,8 @@ function open(action: BulkAction, answer: (call: Call) => Answer, info?: Session
   const world = uiWorld(answer, info);
   const onclose = vi.fn();
   const onstarted = vi.fn();
-  render(BulkDialog, { ui: world.ui, action, onclose, onstarted });
-  return { ...world, onclose, onstarted };
+  const { unmount } = render(BulkDialog, { ui: world.ui, action, onclose, onstarted });
+  return { ...world, onclose, onstarted, unmount };
 }
 
 /** The server of most tests: 312 match, and it begins. */
@@ -170,8 +170,8 @@ it.each([
   expect(calls[0]).toMatchObject({ path, body: { ...body, dry_run: true } });
 });
 
-it('keeps Escape to itself: a command of the view behind does not hear it', async () => {
-  const { ui } = open(REQUEUE, serve);
+it('keeps its keys to itself: a command of the view behind hears none, wherever the focus is', async () => {
+  const { ui, unmount } = open(REQUEUE, serve);
   const run = vi.fn();
   ui.commands.add(() => [{ id: 'close', title: 'Close', group: 'List', keys: 'escape', run }]);
   const keyboard = new Keyboard({ commands: ui.commands, isMac: false, singleKeys: () => true, now: () => 0 });
@@ -179,6 +179,9 @@ it('keeps Escape to itself: a command of the view behind does not hear it', asyn
   const free = await fireEvent.keyDown(button('Cancel'), { key: 'Escape' });
   expect(free).toBe(true); // not prevented: the browser closes the dialog
   expect(run).not.toHaveBeenCalled();
+  await fireEvent.keyDown(document.body, { key: 'Escape' });
+  expect(run).not.toHaveBeenCalled();
+  unmount();
   await fireEvent.keyDown(document.body, { key: 'Escape' });
   expect(run).toHaveBeenCalledOnce();
   window.removeEventListener('keydown', keyboard.onkeydown);

@@ -128,6 +128,18 @@ it('warns of a paused queue, of a type that nobody serves, and of tasks past the
   expect(warningsOf('purge', plan, known)).toEqual([]);
 });
 
+it('warns to requeue what still fails', () => {
+  const failed = (secondsAgo: number) =>
+    taskOf(1, { status: 'failed', finished_at: new Date(NOW - secondsAgo * 1000).toISOString() });
+  const of = (...samples: DryRun['samples']) =>
+    warningsOf('requeue', planOf({ samples, by_task_type: {} }), { queues: [], workers: [], now: NOW });
+  expect(of(failed(900), failed(3))).toEqual([
+    'They still fail: the last one 3.0 s ago. Wait, or try a few with a limit.',
+  ]);
+  expect(of(failed(61))).toEqual([]);
+  expect(of()).toEqual([]);
+});
+
 it('shows the largest counts, and how many more there are', () => {
   expect(largest({ a: 1, b: 3, c: 2 }, 2)).toEqual({
     shown: [

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { clockFace } from '../../src-renderer/clock-face';
 import { durationTicks, shareTicks, stack, timeTicks, valueTicks } from '../../src-renderer/components/chart-ticks';
+import { QueueDetailStore } from '../../src-renderer/stores/queue-detail-store.svelte';
 import { toCsv } from '../../src-renderer/stores/series-table';
 
 it('puts lines at round values, the last at or above the largest', () => {
@@ -62,6 +63,8 @@ it('shows moments of UTC, with the day where it is another', () => {
   expect(face.full(at)).toBe('Thu 19 Nov, 14:47:08');
   expect(face.minute(at, at + 3_600_000)).toBe('14:47');
   expect(face.minute(at, at + 86_400_000)).toBe('19 Nov 14:47');
+  expect(face.minute(at, at + 10 * 3_600_000)).toBe('19 Nov 14:47'); // past midnight
+  expect(face.minute(Date.parse('2026-11-19T23:50:00Z'), Date.parse('2026-11-20T00:15:00Z'))).toBe('23:50');
   expect(face.axis(at, 3_600_000)).toBe('14:47');
   expect(face.axis(at, 7 * 86_400_000)).toBe('Thu 19 Nov');
 });
@@ -70,4 +73,12 @@ it('ends a scale of shares at all of them, and where none fail at one in a hundr
   expect(shareTicks(0.99, 3)).toEqual([0, 0.5, 1]);
   expect(shareTicks(0.59, 3)).toEqual([0, 0.2, 0.4, 0.6000000000000001]);
   expect(shareTicks(0, 2).at(-1)).toBe(0.01);
+});
+
+it('leaves the step that is still going on out of the charts of a queue', () => {
+  const step = { created: 10, completed: 10, depth: 1 };
+  const points = [0, 30, 60].map((at) => ({ ...step, at: new Date(at * 1000).toISOString() }));
+  const store = new QueueDetailStore();
+  store.replace({ range: 60, step: 30, queue: 'q', points } as never, { queue: 'q', types: [] } as never);
+  expect(store.series?.points.map(({ at }) => Date.parse(at) / 1000)).toEqual([0, 30]);
 });

@@ -127,6 +127,7 @@ export async function consoleOf(
     toasts: new ToastStore(time),
     isMac: false,
     openConnections: null,
+    profiles: null,
   };
   return { ui, requests, time };
 }

@@ -26,11 +26,12 @@ const pointOf = (index: number, change: Partial<Point> = {}): Point => ({
   ...change,
 });
 /** The last one is the step that goes on. */
-const seriesOf = (queue: string | null, depths: (number | null)[]): Timeseries => ({
+const seriesOf = (depths: (number | null)[], queues: Record<string, (number | null)[]> = {}): Timeseries => ({
   range: 3600,
   step: 10,
-  queue,
+  queue: null,
   points: [...depths.map((depth, index) => pointOf(index, { depth })), pointOf(depths.length)],
+  queue_depths: Object.entries(queues).map(([queue, depth]) => ({ queue, depth: [...depth, null] })),
 });
 const hour = OVERVIEW_RANGES[1];
 const nextTurn = () =>
@@ -51,7 +52,7 @@ describe('columns', () => {
   });
 
   it('keeps what nobody looked at a gap', () => {
-    expect(columnsOf(seriesOf(null, [null]))).toMatchObject({
+    expect(columnsOf(seriesOf([null]))).toMatchObject({
       in: [null],
       out: [null],
       failing: [null],
@@ -63,31 +64,21 @@ describe('columns', () => {
 describe('the recording', () => {
   it('stacks the queues it was given and the rest of all', () => {
     const store = new OverviewStore();
-    store.putRecording(
-      hour,
-      seriesOf(null, [10, 20, null]),
-      [seriesOf('a', [4, 5, null]), seriesOf('b', [1, 2, null])],
-      true,
-    );
+    store.putRecording(hour, seriesOf([10, 20, null], { a: [4, 5, null], b: [1, 2, null] }), true);
     expect(store.recording?.queues.map(({ name }) => name)).toEqual(['a', 'b']);
     expect(store.recording?.others).toEqual([5, 13, null]);
   });
 
-  it('takes a queue without an entry for empty where somebody looked, and for unknown where nobody did', () => {
+  it('has no rest where it was given every queue, and no step that is not over', () => {
     const store = new OverviewStore();
-    store.putRecording(hour, seriesOf(null, [7, null]), [seriesOf('a', [null, null])], false);
-    expect(store.recording?.queues[0]?.depth).toEqual([0, null]);
+    store.putRecording(hour, seriesOf([7, null], { a: [7, null] }), false);
+    expect(store.recording?.queues).toEqual([{ name: 'a', depth: [7, null] }]);
     expect(store.recording?.others).toBeNull();
   });
 
   it('remembers when a queue was last empty', () => {
     const store = new OverviewStore();
-    store.putRecording(
-      hour,
-      seriesOf(null, [0, 0, 4, 9]),
-      [seriesOf('a', [0, 0, 3, 8]), seriesOf('b', [1, 1, 1, 1])],
-      false,
-    );
+    store.putRecording(hour, seriesOf([0, 0, 4, 9], { a: [0, 0, 3, 8], b: [1, 1, 1, 1] }), false);
     expect(store.emptyAt.get('a')).toBe(BEGIN + 20_000);
     expect(store.emptyAt.has('b')).toBe(false);
   });
@@ -113,12 +104,12 @@ describe('the loader', () => {
     const fetch = (async (input: URL) => {
       asked.push(`${input.pathname}${input.search}`);
       if (state.down) throw new TypeError('fetch failed');
-      const queue = input.searchParams.get('queue');
+      const queues = input.searchParams.getAll('depths');
       const body = input.pathname.endsWith('groups')
         ? { groups: [] }
         : input.pathname.endsWith('tasks')
           ? { tasks: [], next_cursor: null, total: 0, total_exact: true }
-          : seriesOf(queue, [1, 2]);
+          : seriesOf([1, 2], Object.fromEntries(queues.map((name) => [name, [1, 1]])));
       return new Response(JSON.stringify(body), { status: 200 });
     }) as typeof globalThis.fetch;
     const api = new ApiClient({
@@ -137,39 +128,54 @@ describe('the loader', () => {
     return { time, store, loader, state, settle, of };
   }
 
-  it('reads all queues and the worst five, again after a step, not sooner', async () => {
-    const { time, store, loader, settle, of } = world();
+  it('reads nothing before it is told to, then another range at once', async () => {
+    const { loader, settle, of } = world();
     loader.show(hour);
     await settle();
-    expect(of('timeseries')).toBe(6);
+    expect(of('')).toBe(0);
+    loader.read();
+    await settle();
+    loader.show(OVERVIEW_RANGES[0]);
+    await settle();
+    expect(of('depths=')).toBe(2);
+    expect(of('range=900')).toBe(1);
+  });
+
+  it('reads all queues and the worst five in one request, again after a step, not sooner', async () => {
+    const { time, store, loader, settle, of } = world();
+    loader.show(hour);
+    loader.read();
+    await settle();
+    expect(of('depths=')).toBe(1);
     expect(store.recording?.queues.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(store.recording?.others).not.toBeNull();
     time.advance(9_999);
     await settle();
-    expect(of('timeseries')).toBe(6);
+    expect(of('depths=')).toBe(1);
     time.advance(1);
     await settle();
-    expect(of('timeseries')).toBe(12);
+    expect(of('depths=')).toBe(2);
   });
 
   it('reads nothing while the page is hidden, and what fell due when it is seen', async () => {
     const { time, loader, state, settle, of } = world();
     loader.show(hour);
+    loader.read();
     await settle();
     state.hidden = true;
     time.advance(600_000);
     await settle();
-    expect(of('timeseries')).toBe(6);
+    expect(of('depths=')).toBe(1);
     state.hidden = false;
     loader.seen();
     await settle();
-    expect(of('timeseries')).toBe(12);
+    expect(of('depths=')).toBe(2);
   });
 
   it('names what could not be read, keeps what was, and mends itself', async () => {
     const { time, store, loader, state, settle } = world();
-    loader.start();
     loader.show(hour);
+    loader.read();
     await settle();
     state.down = true;
     time.advance(10_000);
@@ -184,8 +190,8 @@ describe('the loader', () => {
 
   it('stops with its screen', async () => {
     const { time, loader, settle, of } = world();
-    loader.start();
     loader.show(hour);
+    loader.read();
     await settle();
     loader.stop();
     const before = of('');

@@ -87,6 +87,22 @@ it('fills its stores from the snapshot', () => {
   expect(session.connection.live).toBe(true);
 });
 
+it('shows how things stand with the beat, and all of it before what tells of the connection', () => {
+  const { session, time, receive, hello } = setup(() => page());
+  receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });
+  time.advance(1000);
+  const stats = (total: number) => ({ type: 'stats', stats: { ...statsOf(), total } });
+  receive(stats(2), { type: 'queues', queues: [queueOf()] }, stats(3));
+  expect(session.system).toMatchObject({ stats: { total: 0 }, queues: [] });
+  time.advance(250);
+  expect(session.system).toMatchObject({ stats: { total: 3 }, queues: [{ name: 'emails' }] });
+  receive(stats(4), { type: 'connection', redis: 'down' });
+  expect(session.system.stats?.total).toBe(4);
+  receive({ type: 'connection', redis: 'up' }, stats(5), { type: 'snapshot', seq: 0, ...snapshotOf() });
+  time.advance(1000);
+  expect(session.system.stats?.total).toBe(0);
+});
+
 it('is stale while Redis is down, and says since when', () => {
   const { session, time, receive, hello } = setup(() => page());
   receive(hello, { type: 'snapshot', seq: 0, ...snapshotOf() });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ServerFrame } from '#queue/contract/stream';
 import type { Task } from '#queue/contract/task';
 import { Keyboard } from '../../src-renderer/commands.svelte';
+import SendProgress from '../../src-renderer/frame/SendProgress.svelte';
 import { parseRoute } from '../../src-renderer/router.svelte';
 import SubmitView from '../../src-renderer/views/submit/SubmitView.svelte';
 import { idOf, sessionInfoOf, taskOf } from '../support/wire';
@@ -151,4 +152,34 @@ it('asks before it submits where the connection is guarded', async () => {
   expect(posted(calls)).toEqual([]);
   await fireEvent.click(screen.getByRole('button', { name: 'Submit 1 task' }));
   await waitFor(() => expect(posted(calls)).toHaveLength(1));
+});
+
+it('sends a file to its end while another screen is shown, tells how far it is, and says when it is over', async () => {
+  const rows = Array.from({ length: 2500 }, (_, n) => `{"task_type":"email","payload":{"to":"${n}@example.com"}}`);
+  const { ui, calls } = open('#/submit?tab=many', ({ path, body }) =>
+    path === '/api/tasks/bulk'
+      ? { status: 201, body: { accepted: (body.tasks as unknown[]).length, rejected: 0, ids: [], errors: [] } }
+      : undefined,
+  );
+  const { many, manyLoader } = ui.session;
+  const file = new File([rows.join('\n')], 'mails.jsonl');
+  many.choose(Object.assign(file, { stream: () => new Response(rows.join('\n')).body }), 'jsonl'); // jsdom's has no stream
+  await manyLoader.look();
+  window.location.hash = '#/tasks';
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
+  const sending = manyLoader.send();
+  cleanup(); // the screen is left
+  render(SendProgress, { ui });
+  const link = screen.getByRole('link', { name: /mails\.jsonl/ });
+  expect(link.textContent).toMatch(/0 of 2\s500 rows/);
+  expect(link.getAttribute('href')).toBe('#/submit?tab=many');
+  const closing = new Event('beforeunload', { cancelable: true });
+  window.dispatchEvent(closing);
+  expect(closing.defaultPrevented).toBe(true);
+  await sending;
+  await waitFor(() => expect(ui.toasts.toasts[0]?.text).toMatch(/^Sent mails\.jsonl: 2\s500 tasks accepted$/));
+  expect(screen.queryByRole('link')).toBeNull();
+  expect(posted(calls).map(({ body }) => (body.tasks as unknown[]).length)).toEqual([1000, 1000, 500]);
+  ui.toasts.toasts[0]?.actions[0]?.run();
+  expect(window.location.hash).toBe('#/submit?tab=many');
 });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { TaskListLoader } from '../../src-renderer/loaders/task-list-loader';
 import { ApiClient } from '../../src-renderer/net/api-client';
+import { PaintBeat } from '../../src-renderer/paint-beat';
 import { readQuery } from '../../src-renderer/query/list-scope';
 import { TaskListStore } from '../../src-renderer/stores/task-list-store.svelte';
 import { idOf, taskOf } from '../support/wire';
@@ -23,7 +24,7 @@ async function loaded(answer: () => unknown[]) {
     },
   });
   const store = new TaskListStore({ following: true });
-  const loader = new TaskListLoader(api, store, time);
+  const loader = new TaskListLoader(api, store, time, new PaintBeat(time));
   const { scope } = readQuery('', time.now());
   if (scope === null) throw new Error('the empty query is one');
   await loader.load(scope);
@@ -44,12 +45,14 @@ it('reads the names of rows that came as frames, at most once a second', async (
   const { store, loader, time, requests } = await loaded(() => tasks);
   tasks = [taskOf(2, { name: 'Order 2' })];
   loader.take(taskFrame(1));
-  time.advance(250);
+  time.advance(20);
+  expect(store.rows).toHaveLength(2);
   loader.take(taskFrame(2));
   time.advance(999);
   expect(requests).toEqual([]);
   time.advance(1);
   await settled();
+  time.advance(20);
   expect(requests).toEqual(['GET /api/tasks?limit=50']);
   expect(store.rows.map((row) => row.name).slice(0, 2)).toEqual(['Order 2', null]);
 });

@@ -56,7 +56,7 @@ it('asks the server for the query of the address, and hides the column that it m
     pageOf([taskOf(1, { status: 'failed' })], 12_482),
   );
   await screen.findByText('12 482');
-  expect(listCalls()[0]).toBe('/api/tasks?status=failed%2Cretrying&queue=default&limit=200');
+  expect(listCalls()[0]).toBe('/api/tasks?status=failed%2Cretrying&queue=default&limit=100');
   expect(screen.getByText('queue hidden: all default')).toBeTruthy();
   expect(screen.queryByRole('columnheader', { name: 'Queue' })).toBeNull();
   stop();
@@ -64,11 +64,11 @@ it('asks the server for the query of the address, and hides the column that it m
 
 it('understands a link of an older console, and keys that filter by state', async () => {
   const { listCalls, follow, stop } = await show('#/tasks?status=failed', () => pageOf([taskOf(1)]));
-  expect(listCalls()[0]).toBe('/api/tasks?status=failed&limit=200');
+  expect(listCalls()[0]).toBe('/api/tasks?status=failed&limit=100');
   await fireEvent.keyDown(document.body, { key: '4' });
   expect(decodeURIComponent(window.location.hash)).toBe('#/tasks?query=state:retrying');
   await follow();
-  await waitFor(() => expect(listCalls().at(-1)).toBe('/api/tasks?status=retrying&limit=200'));
+  await waitFor(() => expect(listCalls().at(-1)).toBe('/api/tasks?status=retrying&limit=100'));
   stop();
 });
 

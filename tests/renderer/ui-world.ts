@@ -53,6 +53,7 @@ export function uiWorld(answer: (call: Call) => Answer, info: SessionInfo = sess
     toasts: new ToastStore(time),
     isMac: false,
     openConnections: null,
+    profiles: null,
   };
   return { ui, time, calls };
 }

@@ -291,11 +291,12 @@ const quietMetrics: MetricsSource = {
     failing_share: 0.25,
     dead_per_hour: 4,
   }),
-  timeseries: async ({ rangeSeconds, stepSeconds, queue }) => ({
+  timeseries: async ({ rangeSeconds, stepSeconds, queue, depthsOf }) => ({
     range: rangeSeconds,
     step: stepSeconds,
     queue,
     points: [],
+    ...(depthsOf && { queue_depths: depthsOf.map((name) => ({ queue: name, depth: [] })) }),
   }),
   queueFigures: async () => new Map([['default', { ...NO_TRAFFIC, in: 1, out: 3, failingShare: 0.5, deadPerHour: 2 }]]),
   typeFigures: async () => ({ since: TIME, types: new Map([['email', { ...NO_TRAFFIC, in: 1 }]]) }),

@@ -60,7 +60,7 @@ function worldOf(clock = new ManualClock(), shelf = new Shelf()) {
       ],
     });
   const chart = (stepSeconds = 10, rangeSeconds = 60) =>
-    recorder.timeseries({ rangeSeconds, stepSeconds, queue: null });
+    recorder.timeseries({ rangeSeconds, stepSeconds, queue: null, depthsOf: null });
   return { clock, shelf, recorder, tell, chart, looks };
 }
 
@@ -161,6 +161,34 @@ describe('a chart', () => {
       depths: { scheduled: 0, blocked: 0, pending: 4, processing: 0, retrying: 2, failed: 5 },
       oldest_pending_age: 9,
     });
+    await recorder.stop();
+  });
+
+  it('tells the depth of single queues beside the sum, zero where a queue held nothing when somebody looked', async () => {
+    const { clock, recorder, looks } = worldOf();
+    looks.set('other', sampleOf({ ...sumCounts([]), pending: 1 }, null));
+    await recorder.start();
+    await turn();
+    await clock.advance(21_000);
+    looks.delete('other');
+    await clock.advance(10_000);
+    const query = { rangeSeconds: 60, queue: null, depthsOf: ['other', 'default', 'never'] };
+    const fine = await recorder.timeseries({ ...query, stepSeconds: 10 });
+    expect(fine.queue_depths).toEqual([
+      { queue: 'other', depth: [null, null, null, 1, 1, 0, null] },
+      { queue: 'default', depth: [null, null, null, 3, 3, 3, null] },
+      { queue: 'never', depth: [null, null, null, 0, 0, 0, null] },
+    ]);
+    // the last look of a step counts, as it does for the sum
+    const coarse = await recorder.timeseries({ ...query, stepSeconds: 30 });
+    expect(coarse.queue_depths?.map(({ depth }) => depth)).toEqual([
+      coarse.points.map(({ depth }) => (depth === null ? null : depth - 3)),
+      coarse.points.map(({ depth }) => (depth === null ? null : 3)),
+      coarse.points.map(({ depth }) => (depth === null ? null : 0)),
+    ]);
+    // those of one queue do not depend on which queue the points are of
+    const one = await recorder.timeseries({ ...query, stepSeconds: 10, queue: 'other' });
+    expect(one.queue_depths).toEqual(fine.queue_depths);
     await recorder.stop();
   });
 

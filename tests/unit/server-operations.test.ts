@@ -288,6 +288,15 @@ describe('time series', () => {
     expect(await of('?range=2000s&step=1s')).toMatchObject({ step: 1 });
   });
 
+  it('tell the depths of the queues that are asked for, and of none without being asked', async () => {
+    const { call } = createWorld();
+    const of = async (query: string) => (await call('GET', `/api/metrics/timeseries${query}`)).body;
+    const names = [{ queue: 'emails' }, { queue: 'reports' }];
+    expect(await of('?depths=emails,reports')).toMatchObject({ queue: null, queue_depths: names });
+    expect(await of('?depths=emails&depths=reports')).toMatchObject({ queue_depths: names });
+    expect(await of('')).not.toHaveProperty('queue_depths');
+  });
+
   it.each([
     'range=2001s&step=1s',
     'range=59s',
@@ -298,6 +307,9 @@ describe('time series', () => {
     'step=0s',
     'range=1h&step=2d',
     'queue=a b',
+    'depths=a b',
+    'depths=',
+    `depths=${Array.from({ length: 51 }, (_, n) => `q${n}`)}`,
   ])('refuse ?%s', async (query) => {
     expect((await createWorld().call('GET', `/api/metrics/timeseries?${query}`)).status).toBe(422);
   });

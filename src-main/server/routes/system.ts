@@ -27,14 +27,19 @@ export function createSystemHandlers(deps: HandlerDeps): HandlersOf<typeof syste
   const shown = ({ id, name, role, createdAt }: StoredKey) => ({ id, name, role, created_at: isoTime(createdAt) });
 
   return {
-    async timeseries({ query: { range, step, queue } }) {
+    async timeseries({ query: { range, step, queue, depths } }) {
       const stepSeconds = step ?? Math.max(10, Math.ceil(range / POINTS / 10) * 10);
       if (range / stepSeconds > LIMITS.timeseriesPoints) {
         throw invalid([{ path: 'step', message: `gives more than ${LIMITS.timeseriesPoints} points for this range` }]);
       }
       return {
         status: 200,
-        body: await metrics.timeseries({ rangeSeconds: range, stepSeconds, queue: queue ?? null }),
+        body: await metrics.timeseries({
+          rangeSeconds: range,
+          stepSeconds,
+          queue: queue ?? null,
+          depthsOf: depths ?? null,
+        }),
       };
     },
 

@@ -12,6 +12,7 @@ export interface DeadTaskVerbs {
   edit: () => void;
   remove: () => void;
   escape: () => void;
+  copy: (what: 'id' | 'link') => void;
 }
 
 export const deadTaskCommands = (verbs: DeadTaskVerbs): Command[] => [
@@ -71,6 +72,22 @@ export const deadTaskCommands = (verbs: DeadTaskVerbs): Command[] => [
       verbs.store.check(new Set(verbs.store.rows.map(({ id }) => id)));
       verbs.store.allMatching = true;
     },
+  },
+  {
+    id: 'dead-copy-id',
+    title: 'Copy the id of the task',
+    group: 'Task',
+    keys: 'y i',
+    icon: 'copy',
+    run: () => verbs.copy('id'),
+  },
+  {
+    id: 'dead-copy-link',
+    title: 'Copy the link of the task',
+    group: 'Task',
+    keys: 'y l',
+    icon: 'link',
+    run: () => verbs.copy('link'),
   },
   { id: 'dead-escape', title: 'Close or clear', group: 'List', keys: 'escape', hidden: true, run: verbs.escape },
 ];

@@ -8,12 +8,11 @@ import type { TaskTabs } from './task-tabs.svelte';
 export interface ListVerbs {
   readonly focusQuery: () => void;
   readonly filterBy: (state: string) => void;
-  readonly step: (by: number) => void;
-  readonly open: () => void;
-  readonly check: (range: boolean) => void;
   readonly checkAllMatching: () => void;
   readonly bulkRequeue: () => void;
   readonly bulkCancel: () => void;
+  /** Why this cannot be done to the checked rows now. */
+  readonly refusalTo: (verb: 'requeue' | 'cancel') => string | null;
   readonly reload: () => void;
   readonly togglePause: () => void;
   readonly paused: boolean;
@@ -44,39 +43,6 @@ export function listCommands(verbs: ListVerbs): Command[] {
       run: () => verbs.filterBy(''),
     },
     {
-      id: 'tasks-next',
-      title: 'Next task',
-      group: 'List',
-      keys: 'j, arrowdown',
-      hidden: true,
-      run: () => verbs.step(1),
-    },
-    {
-      id: 'tasks-previous',
-      title: 'Previous task',
-      group: 'List',
-      keys: 'k, arrowup',
-      hidden: true,
-      run: () => verbs.step(-1),
-    },
-    { id: 'tasks-open', title: 'Open the task', group: 'List', keys: 'o, enter', hidden: true, run: verbs.open },
-    {
-      id: 'tasks-check',
-      title: 'Check the task',
-      group: 'List',
-      keys: 'x',
-      hidden: true,
-      run: () => verbs.check(false),
-    },
-    {
-      id: 'tasks-check-to',
-      title: 'Check up to the task',
-      group: 'List',
-      keys: 'shift+x',
-      hidden: true,
-      run: () => verbs.check(true),
-    },
-    {
       id: 'tasks-check-matching',
       title: 'Select all tasks that match',
       group: 'List',
@@ -91,8 +57,9 @@ export function listCommands(verbs: ListVerbs): Command[] {
             id: 'tasks-bulk-requeue',
             title: `Requeue ${plural(checked, 'selected task')}…`,
             group: 'Actions',
-            keys: 'r',
+            keys: 'r, shift+r',
             icon: 'retry',
+            refusal: verbs.refusalTo('requeue'),
             run: verbs.bulkRequeue,
           },
           {
@@ -101,6 +68,7 @@ export function listCommands(verbs: ListVerbs): Command[] {
             group: 'Actions',
             keys: 'c',
             icon: 'ban',
+            refusal: verbs.refusalTo('cancel'),
             run: verbs.bulkCancel,
           },
         ] satisfies Command[])),

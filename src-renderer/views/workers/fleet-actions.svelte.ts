@@ -88,6 +88,22 @@ export class FleetActions {
     });
   }
 
+  quietPool({ id, name, members }: Pool): void {
+    const count = plural(members.length, 'process', 'processes');
+    this.#do({
+      id,
+      kind: 'reversible',
+      title: `Quiet ${count} of ${name}`,
+      lead: 'They finish what they run and take no new task, until the pool is restarted.',
+      verb: `Quiet ${count}`,
+      name,
+      send: async () => {
+        await Promise.all(members.map(({ worker_id }) => this.#api.call('quietWorker', { params: { id: worker_id } })));
+        return `${count} of ${name} are told to take no new task`;
+      },
+    });
+  }
+
   restartPool({ id, name, members }: Pool): void {
     const count = plural(members.length, 'process', 'processes');
     this.#do({

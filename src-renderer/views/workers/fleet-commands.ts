@@ -1,4 +1,7 @@
-/** What the workers screen adds to keys and palette: of the pool or worker that is open first, then of all pools. */
+/**
+ * What can be done to pools and workers by a key or from the palette. On their screen those of the one that is open have
+ * keys; the palette has all of them everywhere.
+ */
 import type { Pool } from '#queue/contract/worker';
 import type { Command } from '../../commands.svelte';
 import type { FleetActions } from './fleet-actions.svelte';
@@ -32,8 +35,8 @@ export function fleetCommands(input: FleetCommandsInput): Command[] {
       consequence: 'Asks what it is to serve.',
       run: start,
     },
-    ...(member === null ? [] : workerCommands(member, actions)),
-    ...(pool === null ? [] : poolCommands(pool, input)),
+    ...(member === null ? [] : withKeys(workerCommands(member, actions))),
+    ...(pool === null ? [] : withKeys([...poolCommands(pool, actions), editCommand(pool, input)])),
     ...(member === null && pool === null
       ? []
       : [
@@ -46,34 +49,49 @@ export function fleetCommands(input: FleetCommandsInput): Command[] {
             run: () => open(null),
           },
         ]),
-    ...pools.map(
-      (each): Command => ({
-        id: `open-pool-${each.id}`,
-        title: `Pool ${each.name}`,
-        group: 'Go to',
-        icon: 'server',
-        run: () => open(each.id),
-      }),
-    ),
+    ...pools.map((each) => poolPlace(each, open)),
   ];
 }
 
-function workerCommands(member: FleetMember, actions: FleetActions): Command[] {
+/** Of the pool or worker that is open, by the beginning of the id. */
+const KEYS: Readonly<Record<string, string>> = {
+  'worker-restart': 'shift+r',
+  'pool-more': '+',
+  'pool-fewer': '-',
+  'pool-restart': 'shift+r',
+  'pool-edit': 'e',
+};
+
+const withKeys = (commands: readonly Command[]): Command[] =>
+  commands.map((command) => {
+    const keys = KEYS[command.id.split('/')[0] ?? ''];
+    return keys === undefined ? command : { ...command, keys };
+  });
+
+export const poolPlace = ({ id, name }: Pool, open: (id: string) => void): Command => ({
+  id: `pool-open/${id}`,
+  title: `Pool ${name}`,
+  group: 'Go to',
+  icon: 'server',
+  consequence: `Opens the pool ${name}.`,
+  run: () => open(id),
+});
+
+export function workerCommands(member: FleetMember, actions: FleetActions): Command[] {
   const { id, pool, worker } = member;
   const absent = worker === null ? 'Not there yet' : null;
   return [
     {
-      id: 'restart-worker',
+      id: `worker-restart/${id}`,
       title: `Restart ${id}`,
       group: 'Actions',
       icon: 'refresh',
-      keys: 'shift+r',
       refusal: pool === null ? 'Started elsewhere' : actions.refusal('restartWorker'),
       consequence: 'A new process takes its place; running tasks are finished.',
       run: () => actions.restartWorker(member),
     },
     {
-      id: 'quiet-worker',
+      id: `worker-quiet/${id}`,
       title: `Quiet ${id}`,
       group: 'Actions',
       icon: 'pauseCircle',
@@ -82,7 +100,7 @@ function workerCommands(member: FleetMember, actions: FleetActions): Command[] {
       run: () => actions.quiet(member),
     },
     {
-      id: 'stop-worker',
+      id: `worker-stop/${id}`,
       title: `Stop ${id}`,
       group: 'Actions',
       icon: 'stop',
@@ -93,48 +111,47 @@ function workerCommands(member: FleetMember, actions: FleetActions): Command[] {
   ];
 }
 
-function poolCommands(pool: Pool, { actions, edit }: FleetCommandsInput): Command[] {
-  const { name } = pool;
+export function poolCommands(pool: Pool, actions: FleetActions): Command[] {
+  const { id, name } = pool;
   return [
     {
-      id: 'scale-up',
+      id: `pool-more/${id}`,
       title: `One process more in ${name}`,
       group: 'Actions',
       icon: 'plus',
-      keys: '+',
       refusal: actions.scaleRefusal(pool, 1),
+      consequence: `${pool.processes} now; scales ${name} up.`,
       run: () => actions.scale(pool, 1),
     },
     {
-      id: 'scale-down',
+      id: `pool-fewer/${id}`,
       title: `One process fewer in ${name}`,
       group: 'Actions',
       icon: 'minus',
-      keys: '-',
       refusal: actions.scaleRefusal(pool, -1),
+      consequence: `${pool.processes} now; scales ${name} down.`,
       run: () => actions.scale(pool, -1),
     },
     {
-      id: 'restart-pool',
+      id: `pool-quiet/${id}`,
+      title: `Quiet ${name}`,
+      group: 'Actions',
+      icon: 'pauseCircle',
+      refusal: pool.members.length === 0 ? 'It has no process' : actions.refusal('quietWorker'),
+      consequence: 'Its processes finish what they run and take nothing new.',
+      run: () => actions.quietPool(pool),
+    },
+    {
+      id: `pool-restart/${id}`,
       title: `Restart ${name}`,
       group: 'Actions',
       icon: 'refresh',
-      keys: 'shift+r',
       refusal: actions.refusal('restartPool'),
       consequence: 'One process after the other.',
       run: () => actions.restartPool(pool),
     },
     {
-      id: 'edit-pool',
-      title: `Edit ${name}`,
-      group: 'Actions',
-      icon: 'edit',
-      keys: 'e',
-      refusal: actions.refusal('patchPool'),
-      run: () => edit(pool),
-    },
-    {
-      id: 'remove-pool',
+      id: `pool-remove/${id}`,
       title: `Remove ${name}`,
       group: 'Actions',
       icon: 'trash',
@@ -144,3 +161,12 @@ function poolCommands(pool: Pool, { actions, edit }: FleetCommandsInput): Comman
     },
   ];
 }
+
+const editCommand = (pool: Pool, { actions, edit }: FleetCommandsInput): Command => ({
+  id: `pool-edit/${pool.id}`,
+  title: `Edit ${pool.name}`,
+  group: 'Actions',
+  icon: 'edit',
+  refusal: actions.refusal('patchPool'),
+  run: () => edit(pool),
+});
