@@ -5,8 +5,11 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { StatsOverview } from '#queue/contract/queue';
+import { BulkSubmitReply } from '#queue/contract/task';
 import type { ConnectedEngine } from '#queue/engine/connect';
+import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
 import { connectTo } from './engine';
 import { MillraceProcess, TestApi, waitFor } from './millrace-process';
 import { readQueue, violations } from './queue-snapshot';
@@ -47,6 +50,8 @@ export class FaultWorld implements AsyncDisposable {
   /** Looks at the queue from beside, as no process of the test does. */
   readonly engine: ConnectedEngine;
   readonly #started: MillraceProcess[] = [];
+  /** Ids of all tasks that an API has accepted. */
+  readonly accepted = new Set<string>();
 
   private constructor(dir: string, redis: RedisServer) {
     this.dir = dir;
@@ -109,6 +114,7 @@ export class FaultWorld implements AsyncDisposable {
     const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: this.payload(gate) }));
     const answer = await api.call('POST', '/api/tasks/bulk', { tasks });
     if (answer.status !== 201) throw new Error(`bulk: ${answer.status} ${await answer.text()}`);
+    for (const id of BulkSubmitReply.parse(await answer.json()).ids) if (id !== null) this.accepted.add(id);
   }
 
   async stats(api: TestApi): Promise<StatsOverview> {
@@ -140,7 +146,30 @@ export class FaultWorld implements AsyncDisposable {
     return broken;
   }
 
+  /** Counted for the table of `npm run test:faults`. */
+  async #count(): Promise<void> {
+    const { store, registry } = this.engine;
+    const count = { tasks: 0, lost: 0, twice: 0, over: 0 };
+    const there = new Set<string>();
+    for (const queue of await registry.names()) {
+      const { records, histories } = await store.command('read it all', (redis) => readQueue(redis, store.keys, queue));
+      for (const [id, record] of records) {
+        there.add(id);
+        count.tasks++;
+        const segments = decodeHistory(histories.get(id) ?? '');
+        const { maxAttempts } = decodeRecord(record);
+        if (segments.filter(({ kind }) => kind === 'C').length > 1) count.twice++;
+        if (segments.some(({ item }) => item.attempt > maxAttempts)) count.over++;
+      }
+    }
+    count.lost = [...this.accepted].filter((id) => !there.has(id)).length;
+    const file = process.env.FAULTS_TABLE;
+    const { currentTestName: name, testPath } = expect.getState();
+    if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, file: testPath, ...count })}\n`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#count();
     await this.engine.close();
     for (const process of this.#started) {
       process.signal('SIGCONT');
