@@ -8,9 +8,12 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { StatsOverview } from '#queue/contract/queue';
 import { BulkSubmitReply } from '#queue/contract/task';
-import type { ConnectedEngine } from '#queue/engine/connect';
+import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
+import { systemClock } from '#queue/kernel/clock';
+import { silentLog } from '#queue/kernel/log';
 import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
-import { connectTo } from './engine';
+import { parseRedisUrl } from '#queue/redis/url';
+import { redisAt } from './engine';
 import { MillraceProcess, TestApi, waitFor } from './millrace-process';
 import { readQueue, violations } from './queue-snapshot';
 import { type RedisServer, startRedis } from './redis-server';
@@ -42,38 +45,48 @@ export interface FaultOptions {
   redisEnv?: Record<string, string>;
   /** Further handlers: file name → source. */
   handlers?: Record<string, string>;
+  /** A Sentinel set or a Cluster in place of a Redis of its own. */
+  topology?: { url: string; redis: RedisServer };
 }
 
 export class FaultWorld implements AsyncDisposable {
   readonly dir: string;
+  /** Its own; in a topology of several, whichever of them is named here. */
   readonly redis: RedisServer;
+  readonly #url: string;
+  readonly #ownsRedis: boolean;
   /** Looks at the queue from beside, as no process of the test does. */
   readonly engine: ConnectedEngine;
   readonly #started: MillraceProcess[] = [];
   /** Ids of all tasks that an API has accepted. */
   readonly accepted = new Set<string>();
 
-  private constructor(dir: string, redis: RedisServer) {
+  private constructor(dir: string, redis: RedisServer, url?: string) {
     this.dir = dir;
     this.redis = redis;
-    this.engine = connectTo(redis, { patienceMs: 5000 });
+    this.#url = url ?? redis.url;
+    this.#ownsRedis = url === undefined;
+    const options = { ...redisAt(redis), ...addressOf(this.#url) };
+    this.engine = connectEngine(options, { clock: systemClock, log: silentLog, name: 'beside', patienceMs: 10_000 });
   }
 
-  static async start({ redis: args = [], redisEnv = {}, handlers = {} }: FaultOptions = {}): Promise<FaultWorld> {
+  static async start(options: FaultOptions = {}): Promise<FaultWorld> {
+    const { redis: args = [], redisEnv = {}, handlers = {}, topology } = options;
     const dir = mkdtempSync(join(tmpdir(), 'millrace-faults-'));
     mkdirSync(join(dir, 'handlers'));
     for (const [name, source] of Object.entries({ 'gated.ts': GATED, ...handlers }))
       writeFileSync(join(dir, 'handlers', name), source);
+    if (topology !== undefined) return new FaultWorld(dir, topology.redis, topology.url);
     return new FaultWorld(dir, await startRedis({ args, env: redisEnv }));
   }
 
   /** @param redis where it finds its Redis; a proxy may stand there */
-  process(args: readonly string[], { redis = this.redis, env = {} }: ProcessOptions = {}): MillraceProcess {
+  process(args: readonly string[], { redis, env = {} }: ProcessOptions = {}): MillraceProcess {
     const process = new MillraceProcess({
       args,
       env: {
         MILLRACE_DATA_DIR: join(this.dir, 'data'),
-        REDIS_URL: `redis://${redis.host}:${redis.port}`,
+        REDIS_URL: redis === undefined ? this.#url : `redis://${redis.host}:${redis.port}`,
         ...env,
       },
       cwd: this.dir,
@@ -110,8 +123,8 @@ export class FaultWorld implements AsyncDisposable {
       .map((line) => line.split(' ')[0] ?? '');
   }
 
-  async submitMany(api: TestApi, count: number, gate = 'gate'): Promise<void> {
-    const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: this.payload(gate) }));
+  async submitMany(api: TestApi, count: number, gate = 'gate', queue = 'default'): Promise<void> {
+    const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: this.payload(gate), queue }));
     const answer = await api.call('POST', '/api/tasks/bulk', { tasks });
     if (answer.status !== 201) throw new Error(`bulk: ${answer.status} ${await answer.text()}`);
     for (const id of BulkSubmitReply.parse(await answer.json()).ids) if (id !== null) this.accepted.add(id);
@@ -176,9 +189,14 @@ export class FaultWorld implements AsyncDisposable {
       process.signal('SIGKILL');
       await process.ended;
     }
-    await this.redis.stop();
+    if (this.#ownsRedis) await this.redis.stop();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
+}
+
+function addressOf(url: string) {
+  const { kind, nodes, master } = parseRedisUrl(url);
+  return { kind, nodes, ...(master === null ? {} : { master }) };
 }
 
 export interface ProcessOptions {

@@ -3,6 +3,7 @@
  * every test of faults ends with. Costs O(everything): for tests only.
  */
 
+import { Cluster } from 'ioredis';
 import type { TaskStatus } from '#queue/contract/lifecycle';
 import { type DecodedEntry, decodeEntry } from '#queue/engine/event-decoder';
 import type { Connection } from '#queue/redis/connection';
@@ -45,7 +46,9 @@ export interface QueueSnapshot {
 
 export async function readQueue(redis: Connection, keys: Keys, queue: string): Promise<QueueSnapshot> {
   const prefix = keys.of(queue, '');
-  const all = await redis.keys(`${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`);
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  const pattern = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
+  const all = (await Promise.all(servers.map((server) => server.keys(pattern)))).flat();
   const names = all.map((key) => key.slice(prefix.length));
   const text = (kind: 't' | 'h') =>
     Promise.all(
