@@ -2,6 +2,15 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+/** Long ones, which `npm run test:faults` and `npm run test:mutation` run. */
+const FAULTS = [
+  {
+    extends: true as const,
+    test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 90_000, hookTimeout: 30_000 },
+  },
+  { extends: true as const, test: { name: 'mutation', include: ['tests/mutation/**/*.test.ts'], hookTimeout: 20_000 } },
+];
+
 /** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
@@ -19,10 +28,9 @@ export default defineConfig({
         extends: true,
         test: { name: 'redis', include: ['tests/redis/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
       },
-      { extends: true, test: { name: 'model', include: ['tests/model/**/*.test.ts'], hookTimeout: 20_000 } },
       {
         extends: true,
-        test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 20_000 },
+        test: { name: 'model', include: ['tests/model/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 20_000 },
       },
       {
         extends: true,
@@ -55,6 +63,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      ...(process.env.MILLRACE_FAULTS === undefined ? [] : FAULTS),
     ],
   },
 });

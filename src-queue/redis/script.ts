@@ -36,7 +36,7 @@ export function defineScript<Input, Output>(definition: {
 
 /** Errors after which the outcome is unknown or nothing was done: the same call may be made again. */
 const TRANSIENT =
-  /^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|BUSY|NOREPLICAS|MOVED|ASK|UNBLOCKED)|closed|timeout|timed out|writeable|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|Max|flushed|All sentinels|Failed to refresh|None of startup|Too many Cluster|non local key/i;
+  /^(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|BUSY|NOREPLICAS|MOVED|ASK|UNBLOCKED)|isn't ready|closed|timeout|timed out|writeable|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|Max|flushed|All sentinels|Failed to refresh|None of startup|Too many Cluster|non local key/i;
 
 export const isTransient = (error: unknown): boolean => error instanceof Error && TRANSIENT.test(error.message);
 

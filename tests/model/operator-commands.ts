@@ -39,7 +39,7 @@ export const requeues = fc
     }),
   );
 export const patches = fc
-  .record({ nth: small, priority: fc.constantFrom(1, 5, 10), delay: fc.option(fc.constantFrom(0, 1000), { freq: 1 }) })
+  .record({ nth: small, priority: fc.constantFrom(1, 5, 10), delay: fc.option(fc.constantFrom(0, 1000), { freq: 4 }) })
   .map(({ nth, priority, delay }) =>
     command(`patch ${nth} to priority ${priority}, due ${delay}`, async (model, { store, run, ids }) => {
       const id = pick(ids, nth);

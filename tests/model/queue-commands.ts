@@ -27,6 +27,7 @@ export const anyCommand: fc.Arbitrary<QueueCommand>[] = [
   attachments,
   relays,
   patches,
+  patches,
   tellings,
   serves,
   pauses,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import { claimOne, connectTo, failure, submitAll, submitOne, taskSpec, workOnce } from '../support/engine';
+import { readQueue, violations } from '../support/queue-snapshot';
 import { type RedisServer, startRedis } from '../support/redis-server';
 
 let server: RedisServer;
@@ -309,6 +310,16 @@ describe('the life of a task', () => {
     expect(await connected.engine.patch(b ?? '', { priority: 1 })).toBe('running');
     expect(await connected.engine.remove([a ?? '', b ?? ''])).toEqual(['removed', 'running']);
     expect(await connected.reader.getTasks([a ?? ''])).toEqual([null]);
+  });
+
+  it('tells where a changed task is: one that is to run now waits no longer', async () => {
+    const id = await submitOne(connected, { runAt: Date.now() + 60_000 });
+    expect(await connected.engine.patch(id, { runAt: null })).toBe('patched');
+    expect((await connected.reader.getTasks([id]))[0]?.status).toBe('pending');
+    const { store } = connected;
+    const queue = await store.command('read it all', (redis) => readQueue(redis, store.keys, 'default'));
+    expect(violations(queue)).toEqual([]);
+    expect(queue.events.at(-1)?.changes).toMatchObject([{ event: 'updated', status: 'pending' }]);
   });
 
   it('keeps to pause, concurrency and rate', async () => {

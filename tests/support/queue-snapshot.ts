@@ -3,6 +3,9 @@
  * every test of faults ends with. Costs O(everything): for tests only.
  */
 
+import { Cluster } from 'ioredis';
+import type { TaskStatus } from '#queue/contract/lifecycle';
+import { type DecodedEntry, decodeEntry } from '#queue/engine/event-decoder';
 import type { Connection } from '#queue/redis/connection';
 import type { Keys } from '#queue/redis/keys';
 import { type ActiveLine, decodeActiveLine, decodeHistory, decodeRecord, recordFlags } from '#queue/redis/task-record';
@@ -36,14 +39,16 @@ export interface QueueSnapshot {
   waits: Map<string, string[]>;
   /** Index, without its `ix:` → members. */
   indexes: Map<string, string[]>;
-  /** Number of its first event and how many, of each entry of the stream. */
-  events: { first: number; count: number }[];
+  /** Entries of the stream, in order. */
+  events: DecodedEntry[];
   outbox: string[];
 }
 
 export async function readQueue(redis: Connection, keys: Keys, queue: string): Promise<QueueSnapshot> {
   const prefix = keys.of(queue, '');
-  const all = await redis.keys(`${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`);
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  const pattern = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
+  const all = (await Promise.all(servers.map((server) => server.keys(pattern)))).flat();
   const names = all.map((key) => key.slice(prefix.length));
   const text = (kind: 't' | 'h') =>
     Promise.all(
@@ -93,19 +98,22 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
     progress,
     waits: new Map(waits),
     indexes: new Map(indexes),
-    events: entries.map(([, fields]) => countEvents(fields)),
+    events: entries.map(([entryId, fields]) => decodeEntry(queue, entryId, fields)),
     outbox,
   };
 }
 
-/** `n <first> [w <worker>] <kind> <items>…`: see docs/redis-layout.md. */
-function countEvents(fields: readonly string[]): { first: number; count: number } {
-  let count = 0;
-  for (let i = 0; i + 1 < fields.length; i += 2)
-    if (fields[i] !== 'n' && fields[i] !== 'w') count += (fields[i + 1] ?? '').split(',').length;
-  return { first: Number(fields[1]), count };
-}
-
+const STATUS_OF: Record<Place, TaskStatus> = {
+  pending: 'pending',
+  parked: 'pending',
+  scheduled: 'scheduled',
+  retrying: 'retrying',
+  blocked: 'blocked',
+  leases: 'processing',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
 const FINAL = new Set<Place>(['completed', 'failed', 'cancelled']);
 
 /** @returns a sentence for each rule that is broken; empty where all is well */
@@ -170,13 +178,23 @@ export function violations(queue: QueueSnapshot): string[] {
   expect('groups', Object.keys(queue.groups), failing);
   if (bytes !== Number(queue.meta.bytes ?? 0)) wrong.push(`bytes are ${bytes}, and told as ${queue.meta.bytes}`);
 
-  let next = queue.events[0]?.first ?? 0;
-  for (const { first, count } of queue.events) {
-    if (first !== next) wrong.push(`event ${next} is missing: the next entry begins at ${first}`);
-    next = first + count;
+  const [last, due] = [
+    queue.events.at(-1),
+    Math.min(...queue.sets.scheduled.values(), ...queue.sets.retrying.values()),
+  ];
+  if (due < Number(queue.meta.due ?? Number.POSITIVE_INFINITY))
+    wrong.push(`something is due at ${due}, looked at ${queue.meta.due}`);
+  for (const [n, { number }] of queue.events.entries()) {
+    const wanted = queue.events[n - 1]?.next ?? number;
+    if (number !== wanted) wrong.push(`event ${wanted} is missing: the next entry begins at ${number}`);
   }
-  if (queue.events.length > 0 && next !== Number(queue.meta.events))
-    wrong.push(`${queue.meta.events} events, not ${next}`);
+  if (last && last.next !== Number(queue.meta.events)) wrong.push(`${queue.meta.events} events, not ${last.next}`);
+  const told = new Map(queue.events.flatMap(({ changes }) => changes.map((change) => [change.id, change] as const)));
+  for (const [id, { event, status }] of told) {
+    const place = placeOf.get(id);
+    if (event === 'removed' ? place !== undefined : place === undefined || status !== STATUS_OF[place])
+      wrong.push(`the last event of ${id} is ${event}, ${status}; it is in ${place}`);
+  }
   return wrong;
 }
 

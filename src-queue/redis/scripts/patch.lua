@@ -39,7 +39,8 @@ if ARGV[4] ~= '' and from ~= BLOCKED then
     if at < due then set('due', int(at)); wake() end
   elseif from == SCHEDULED or from == RETRYING then
     call('ZREM', from, id)
-    call('ZADD', PENDING, score, id)
+    from = PENDING
+    call('ZADD', from, score, id)
     wake()
   end
 end

@@ -1,0 +1,45 @@
+/** Processes that die, longer than tests/system/faults.test.ts looks at it. */
+import { expect, it } from 'vitest';
+import { FaultWorld, LEASE_MS } from '../support/fault-world';
+import { waitFor } from '../support/millrace-process';
+
+it('claims again within 2 s of the return of Redis, however long it was away', async () => {
+  await using world = await FaultWorld.start();
+  const api = await world.server();
+  world.worker(5);
+  await world.submitMany(api, 5, 'first');
+  await world.until(api, 'processing', 5);
+  world.open('first');
+  await world.until(api, 'completed', 5);
+  await world.submitMany(api, 5, 'open');
+  world.open('open');
+  world.redis.kill9();
+  await world.health(api, 503);
+  await waitFor('an outage longer than all pauses between tries', outageOf(8000));
+  await world.redis.restart();
+  const back = performance.now();
+  await world.until(api, 'completed', 10);
+  expect(performance.now() - back).toBeLessThan(3000); // 2 s, and the asking
+  expect(await world.violations()).toEqual([]);
+});
+
+/** Time itself is the fault: it has to pass. */
+function outageOf(ms: number): () => true | null {
+  const end = performance.now() + ms;
+  return () => (performance.now() >= end ? true : null);
+}
+
+it('counts the attempts of a task that kills its worker, and keeps it out of the way in the end', async () => {
+  const poison = `
+import { defineHandler, z } from 'millrace';
+export default defineHandler({ type: 'poison', payload: z.object({}), run() { process.kill(process.pid, 'SIGKILL'); return new Promise(() => {}); } });
+`;
+  await using world = await FaultWorld.start({ handlers: { 'poison.ts': poison } });
+  const api = await world.server();
+  const task = await api.submit({ task_type: 'poison', payload: {}, max_retries: 1 });
+  await world.worker().ended;
+  await world.worker().ended;
+  const dead = await api.until(task.id, 'failed', LEASE_MS * 3);
+  expect(dead).toMatchObject({ attempts: 2, error: { name: 'LeaseLostError' } });
+  expect(await world.violations()).toEqual([]);
+}, 90_000);

@@ -1,0 +1,89 @@
+/** Redis as it stands in production: behind Sentinel, and as a Cluster. Nodes die and slots move while tasks run. */
+import { expect, it } from 'vitest';
+import { FaultWorld } from '../support/fault-world';
+import { waitFor } from '../support/millrace-process';
+import { RedisCluster, SentinelSet } from '../support/redis-topologies';
+
+const FAILOVER_MS = 30_000;
+
+it('goes on behind Sentinel when the primary dies: nothing is lost that the replicas had, nothing starts twice', async () => {
+  await using set = await SentinelSet.start();
+  const first = await set.primary();
+  await using world = await FaultWorld.start({ topology: { url: set.url, redis: first } });
+  const api = await world.server();
+  world.worker(20);
+  await world.submitMany(api, 100);
+  await world.until(api, 'processing', 20);
+  await waitFor('the replicas to be in step', async () => ((await set.inStep()) ? true : null));
+  first.kill9();
+  await waitFor('another primary', async () => ((await set.primary()) === first ? null : true), FAILOVER_MS);
+  await world.health(api, 200, FAILOVER_MS);
+  world.open();
+  await world.until(api, 'completed', 100, FAILOVER_MS);
+  expect(world.runs).toHaveLength(100);
+  expect(await world.violations()).toEqual([]);
+
+  // The old primary comes back as a replica, and nobody writes to it.
+  await first.restart();
+  await waitFor('it to follow', async () => ((await set.primary()) === first ? null : true), FAILOVER_MS);
+  const task = await api.submit({ task_type: 'gated', payload: world.payload() });
+  await api.until(task.id, 'completed');
+});
+
+it('goes on in a Cluster when a master dies: its queue fails over, the others are not touched', async () => {
+  await using cluster = await RedisCluster.start();
+  const victim = await cluster.masterOf('default');
+  const other = await queueOutside(cluster, victim.port);
+  await using world = await FaultWorld.start({ topology: { url: cluster.url, redis: victim } });
+  const api = await world.server();
+  world.worker(10);
+  world.worker(10);
+  await world.submitMany(api, 50);
+  await world.submitMany(api, 50, 'gate', other);
+  await world.until(api, 'processing', 20);
+  victim.kill9();
+  world.open();
+  await waitFor(
+    'another master',
+    async () => ((await cluster.masterOf('default').catch(() => victim)) === victim ? null : true),
+    FAILOVER_MS,
+  );
+  await world.until(api, 'completed', 100, FAILOVER_MS);
+  expect(new Set(world.runs).size).toBe(100);
+  expect(await world.violations()).toEqual([]);
+});
+
+it('goes on in a Cluster while the slot of its queue moves to another node', async () => {
+  await using cluster = await RedisCluster.start();
+  const [from, to] = cluster.nodes;
+  if (from === undefined || to === undefined) throw new Error('no nodes');
+  const queue = await queueWithSlotBelow(cluster, 300); // a reshard moves the lowest slots first
+  await using world = await FaultWorld.start({ topology: { url: cluster.url, redis: from } });
+  const api = await world.server();
+  world.worker(10);
+  world.open();
+  await world.submitMany(api, 200, 'gate', queue);
+  expect(await cluster.masterOf(queue)).toBe(from);
+  const moving = cluster.moveSlots(from, to, 300);
+  let submitted = 200;
+  const moved = moving.then(() => true);
+  while (!(await Promise.race([moved, submitSome()]))) submitted += 20;
+  async function submitSome(): Promise<false> {
+    await world.submitMany(api, 20, 'gate', queue);
+    return false;
+  }
+  await moving;
+  expect(await cluster.masterOf(queue)).toBe(to);
+  const { total } = await world.stats(api);
+  expect(total).toBeGreaterThanOrEqual(submitted);
+  await world.until(api, 'completed', total, FAILOVER_MS);
+  expect(await world.violations()).toEqual([]);
+});
+
+async function queueOutside(cluster: RedisCluster, port: number): Promise<string> {
+  for (let n = 0; ; n++) if ((await cluster.masterOf(`q${n}`)).port !== port) return `q${n}`;
+}
+
+async function queueWithSlotBelow(cluster: RedisCluster, slot: number): Promise<string> {
+  for (let n = 0; ; n++) if ((await cluster.slotOf(`q${n}`)) < slot) return `q${n}`;
+}

@@ -1,0 +1,205 @@
+/**
+ * What the cases of faults have in common: a Redis, servers and workers as processes of the built program, and tasks of a
+ * handler that waits for a gate and leaves a line for each execution. Ended with everything that it started.
+ */
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { StatsOverview } from '#queue/contract/queue';
+import { BulkSubmitReply } from '#queue/contract/task';
+import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
+import { systemClock } from '#queue/kernel/clock';
+import { silentLog } from '#queue/kernel/log';
+import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
+import { parseRedisUrl } from '#queue/redis/url';
+import { redisAt } from './engine';
+import { MillraceProcess, TestApi, waitFor } from './millrace-process';
+import { readQueue, violations } from './queue-snapshot';
+import { type RedisServer, startRedis } from './redis-server';
+
+export const LEASE_MS = 10_000;
+
+/** Waits for the file `gate`; each execution leaves a line in `log`. */
+const GATED = `
+import { defineHandler, z } from 'millrace';
+import { appendFileSync, existsSync } from 'node:fs';
+export default defineHandler({
+  type: 'gated',
+  payload: z.object({ gate: z.string(), log: z.string() }),
+  async run({ payload, task, signal }) {
+    appendFileSync(payload.log, task.id + ' ' + task.attempt + '\\n');
+    while (!existsSync(payload.gate)) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return task.attempt;
+  },
+});
+`;
+
+export interface FaultOptions {
+  /** Arguments of redis-server. */
+  redis?: readonly string[];
+  /** Environment of redis-server. */
+  redisEnv?: Record<string, string>;
+  /** Further handlers: file name → source. */
+  handlers?: Record<string, string>;
+  /** A Sentinel set or a Cluster in place of a Redis of its own. */
+  topology?: { url: string; redis: RedisServer };
+}
+
+export class FaultWorld implements AsyncDisposable {
+  readonly dir: string;
+  /** Its own; in a topology of several, whichever of them is named here. */
+  readonly redis: RedisServer;
+  readonly #url: string;
+  readonly #ownsRedis: boolean;
+  /** Looks at the queue from beside, as no process of the test does. */
+  readonly engine: ConnectedEngine;
+  readonly #started: MillraceProcess[] = [];
+  /** Ids of all tasks that an API has accepted. */
+  readonly accepted = new Set<string>();
+
+  private constructor(dir: string, redis: RedisServer, url?: string) {
+    this.dir = dir;
+    this.redis = redis;
+    this.#url = url ?? redis.url;
+    this.#ownsRedis = url === undefined;
+    const options = { ...redisAt(redis), ...addressOf(this.#url) };
+    this.engine = connectEngine(options, { clock: systemClock, log: silentLog, name: 'beside', patienceMs: 10_000 });
+  }
+
+  static async start(options: FaultOptions = {}): Promise<FaultWorld> {
+    const { redis: args = [], redisEnv = {}, handlers = {}, topology } = options;
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-faults-'));
+    mkdirSync(join(dir, 'handlers'));
+    for (const [name, source] of Object.entries({ 'gated.ts': GATED, ...handlers }))
+      writeFileSync(join(dir, 'handlers', name), source);
+    if (topology !== undefined) return new FaultWorld(dir, topology.redis, topology.url);
+    return new FaultWorld(dir, await startRedis({ args, env: redisEnv }));
+  }
+
+  /** @param redis where it finds its Redis; a proxy may stand there */
+  process(args: readonly string[], { redis, env = {} }: ProcessOptions = {}): MillraceProcess {
+    const process = new MillraceProcess({
+      args,
+      env: {
+        MILLRACE_DATA_DIR: join(this.dir, 'data'),
+        REDIS_URL: redis === undefined ? this.#url : `redis://${redis.host}:${redis.port}`,
+        ...env,
+      },
+      cwd: this.dir,
+    });
+    this.#started.push(process);
+    return process;
+  }
+
+  async server(options: ProcessOptions = {}): Promise<TestApi> {
+    return new TestApi(await this.process(['--headless', '--port', '0', '--workers', '0'], options).address());
+  }
+
+  worker(concurrency = 1, options: ProcessOptions = {}): MillraceProcess {
+    const handlers = join(this.dir, 'handlers');
+    return this.process(['--worker', '--handlers', handlers, '--concurrency', String(concurrency)], options);
+  }
+
+  /** Of a task that waits until `open`. */
+  payload(gate = 'gate') {
+    return { gate: join(this.dir, gate), log: join(this.dir, 'log') };
+  }
+
+  open(gate = 'gate'): void {
+    writeFileSync(join(this.dir, gate), '');
+  }
+
+  /** Ids of the executions that have begun, in order. */
+  get runs(): string[] {
+    const log = join(this.dir, 'log');
+    if (!existsSync(log)) appendFileSync(log, '');
+    return readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split(' ')[0] ?? '');
+  }
+
+  async submitMany(api: TestApi, count: number, gate = 'gate', queue = 'default'): Promise<void> {
+    const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: this.payload(gate), queue }));
+    const answer = await api.call('POST', '/api/tasks/bulk', { tasks });
+    if (answer.status !== 201) throw new Error(`bulk: ${answer.status} ${await answer.text()}`);
+    for (const id of BulkSubmitReply.parse(await answer.json()).ids) if (id !== null) this.accepted.add(id);
+  }
+
+  async stats(api: TestApi): Promise<StatsOverview> {
+    return StatsOverview.parse(await (await api.call('GET', '/api/tasks/stats/overview')).json());
+  }
+
+  /** Resolves once so many tasks have this status. */
+  until(api: TestApi, status: 'processing' | 'completed' | 'failed' | 'pending', count: number, ms?: number) {
+    return waitFor(`${count} ${status}`, async () => ((await this.stats(api))[status] === count ? count : null), ms);
+  }
+
+  /** Resolves once the server says of itself that it has its Redis, or that it has not. */
+  health(api: TestApi, status: 200 | 503, ms?: number) {
+    return waitFor(
+      `the API to answer ${status}`,
+      async () => ((await api.call('GET', '/health')).status === status ? true : null),
+      ms,
+    );
+  }
+
+  /** What the rules say of everything that lies in Redis: a sentence for each that is broken. */
+  async violations(): Promise<string[]> {
+    const { store, registry } = this.engine;
+    const broken: string[] = [];
+    for (const queue of await registry.names()) {
+      const found = await store.command('read it all', (redis) => readQueue(redis, store.keys, queue));
+      broken.push(...violations(found).map((what) => `${queue}: ${what}`));
+    }
+    return broken;
+  }
+
+  /** Counted for the table of `npm run test:faults`. */
+  async #count(): Promise<void> {
+    const { store, registry } = this.engine;
+    const count = { tasks: 0, lost: 0, twice: 0, over: 0 };
+    const there = new Set<string>();
+    for (const queue of await registry.names()) {
+      const { records, histories } = await store.command('read it all', (redis) => readQueue(redis, store.keys, queue));
+      for (const [id, record] of records) {
+        there.add(id);
+        count.tasks++;
+        const segments = decodeHistory(histories.get(id) ?? '');
+        const { maxAttempts } = decodeRecord(record);
+        if (segments.filter(({ kind }) => kind === 'C').length > 1) count.twice++;
+        if (segments.some(({ item }) => item.attempt > maxAttempts)) count.over++;
+      }
+    }
+    count.lost = [...this.accepted].filter((id) => !there.has(id)).length;
+    const file = process.env.FAULTS_TABLE;
+    const { currentTestName: name, testPath } = expect.getState();
+    if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, file: testPath, ...count })}\n`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#count();
+    await this.engine.close();
+    for (const process of this.#started) {
+      process.signal('SIGCONT');
+      process.signal('SIGKILL');
+      await process.ended;
+    }
+    if (this.#ownsRedis) await this.redis.stop();
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+}
+
+function addressOf(url: string) {
+  const { kind, nodes, master } = parseRedisUrl(url);
+  return { kind, nodes, ...(master === null ? {} : { master }) };
+}
+
+export interface ProcessOptions {
+  redis?: { host: string; port: number };
+  env?: Record<string, string>;
+}
