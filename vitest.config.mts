@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-/** Long ones, which `npm run test:faults` and `npm run test:mutation` run. */
+/** Long ones, which `npm run test:faults`, `npm run test:mutation` and `npm run soak` run. */
 const FAULTS = [
   {
     extends: true as const,
     test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 90_000, hookTimeout: 30_000 },
   },
+  { extends: true as const, test: { name: 'soak', include: ['tests/soak/**/*.test.ts'] } },
   { extends: true as const, test: { name: 'mutation', include: ['tests/mutation/**/*.test.ts'], hookTimeout: 20_000 } },
 ];
 
