@@ -19,6 +19,8 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
         place,
         priority: record.priority,
         most: record.maxAttempts,
+        payload: record.payload,
+        ...(queue.logs.has(id) && { logs: queue.logs.get(id) }),
         ...(place === 'completed' ? {} : { attempts: record.attemptsEnded }),
         ...(place === 'pending' || place === 'parked' || place === 'scheduled' || place === 'retrying'
           ? { score }
@@ -35,6 +37,8 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
       place,
       priority: 10 - task.band,
       most: task.most,
+      payload: task.payload,
+      ...(task.logs > 0 && { logs: task.logs }),
       ...(place === 'completed' ? {} : { attempts: task.attempts }),
       ...(place === 'pending' || place === 'parked' ? { score: model.score(task) } : {}),
       ...(place === 'scheduled' || place === 'retrying' ? { score: task.dueAt } : {}),
@@ -44,6 +48,9 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
     };
   }
   expect(found).toEqual(wanted);
+  if (model.mustWake) expect(queue.awake, 'a worker is woken').toBe(true);
+  for (const [id, { dependants }] of model.tasks)
+    expect(queue.dependants.get(id)?.toSorted() ?? [], `dependants of ${id}`).toEqual([...dependants].toSorted());
   expect(queue.outbox).toEqual(model.outbox.map(({ parent, completed }) => `${parent}|${completed ? 'C' : 'X'}`));
   for (const place of ['completed', 'failed', 'cancelled'] as const) {
     const scores = [...queue.sets[place].values()];
@@ -57,7 +64,7 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
   }
   if (queue.meta.mono !== undefined)
     expect(['mono', 'epoch', 'seq'].map((field) => Number(queue.meta[field] ?? 0))).toEqual([
-      model.mono,
+      model.clock.mono,
       model.epoch,
       model.seq,
     ]);

@@ -6,6 +6,7 @@ import type { RedisStore } from '#queue/redis/store';
 import type { RedisServer } from '../support/redis-server';
 import type { ShiftedClock } from '../support/shifted-clock';
 import { compare } from './compare';
+import { QUEUE } from './model-task';
 import type { QueueModel } from './queue-model';
 
 export interface World {
@@ -43,9 +44,22 @@ export function command(name: string, run: (model: QueueModel, world: World) => 
     check: () => true,
     run: async (model, world) => {
       world.done.calls++;
+      model.mustWake = false;
+      await world.store.command('as a worker that was woken', (redis) => redis.del(world.store.keys.wake(QUEUE)));
       await run(model, world);
       await compare(model, world.store);
     },
     toString: () => name,
   };
+}
+
+/** Tasks with a key are kept for a day: the clock stays within one. */
+const CLOCK_ROOM_MS = 18 * 3_600_000;
+
+/** Moves the clock. */
+export function step({ clock, startMs, done }: World, ms: number): void {
+  const next = clock.nowMs + ms;
+  if (Math.abs(next - startMs) >= CLOCK_ROOM_MS) return;
+  done.clockSteps++;
+  clock.stand(next);
 }

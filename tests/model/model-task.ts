@@ -9,6 +9,9 @@ export interface ModelTask {
   readonly uniqueKey: string | null;
   readonly idempotencyKey: string | null;
   readonly retries: number;
+  payload: string;
+  /** Lines. */
+  logs: number;
   band: number;
   seq: number;
   /** Null once it does not count any more. */

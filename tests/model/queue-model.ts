@@ -10,6 +10,7 @@ import type { RequeueAnswer } from '#queue/redis/scripts/requeue';
 import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
 import type { ParentEnd } from '#queue/redis/scripts/unblock';
 import type { Place } from '../support/queue-snapshot';
+import { ModelClock } from './model-clock';
 import { by, FINAL, inOrderOfEnd, type ModelTask, WAITING } from './model-task';
 import { inScriptOrder, judge } from './settle-verdicts';
 
@@ -22,15 +23,13 @@ export class QueueModel {
   readonly #idempotent = new Map<string, { id: string; hash: string; until: number }>();
   readonly #served = new Map<string, number>();
   readonly #lanes = new Map<string, string>();
-  readonly #wall: () => number;
-  #last: number | null = null;
-  /** What the queue clock moves by in one call at most, ms. */
-  cap = 2500;
+  readonly clock: ModelClock;
   #ends = 0;
   #rate = { start: Number.NEGATIVE_INFINITY, count: 0 };
   /** Ends that dependants have to be told of, in order. */
   readonly outbox: { parent: string; completed: boolean }[] = [];
-  mono = 0;
+  /** The call has made something ready: a worker that waits has to hear of it. */
+  mustWake = false;
   seq = 0;
   epoch = 0;
   paused = false;
@@ -38,11 +37,11 @@ export class QueueModel {
   rateLimit: { max: number; perMs: number } | null = null;
 
   constructor(wall: () => number) {
-    this.#wall = wall;
+    this.clock = new ModelClock(wall);
   }
 
   get wall(): number {
-    return this.#wall();
+    return this.clock.wall();
   }
 
   in(place: Place): ModelTask[] {
@@ -51,15 +50,8 @@ export class QueueModel {
 
   score = (task: ModelTask): number => task.band * BAND + task.seq;
 
-  /** The queue clock: it never goes back, and one call moves it by the cap at most. */
-  #advance(): void {
-    const passed = this.wall - (this.#last ?? this.wall);
-    this.mono += Math.min(Math.max(0, passed), this.cap);
-    this.#last = this.wall;
-  }
-
   submit(entries: readonly SubmitEntry[]): SubmitVerdict[] {
-    this.#advance();
+    this.clock.advance();
     return entries.map((entry) => {
       if (this.tasks.has(entry.id)) return { kind: 'same', id: entry.id };
       if (entry.idempotencyKey !== null) {
@@ -76,6 +68,8 @@ export class QueueModel {
         uniqueKey: entry.uniqueKey,
         idempotencyKey: entry.idempotencyKey,
         retries: entry.maxRetries,
+        payload: entry.payload,
+        logs: 0,
         band: 10 - entry.priority,
         seq: ++this.seq,
         expiresAt: entry.expiresAt,
@@ -92,6 +86,7 @@ export class QueueModel {
         ended: new Set(),
         needed: false,
       });
+      if (entry.dependsOn.length === 0 && !later && !this.paused) this.mustWake = true;
       if (entry.idempotencyKey !== null)
         this.#idempotent.set(entry.idempotencyKey, {
           id: entry.id,
@@ -108,7 +103,7 @@ export class QueueModel {
   }
 
   work(call: WorkCall): { verdicts: Verdict[]; claimed: { id: string; token: string }[]; skipped: boolean } {
-    this.#advance();
+    this.clock.advance();
     const lane = `${call.workerId}:${call.lane}`;
     const repeated = this.#lanes.get(lane) === call.nonce;
     this.#lanes.set(lane, call.nonce);
@@ -143,16 +138,17 @@ export class QueueModel {
       task.run = {
         token: `${++this.epoch}:${call.nonce}`,
         workerId: call.workerId,
-        until: this.mono + call.leaseMs,
+        until: this.clock.mono + call.leaseMs,
         attempt: task.attempts + 1,
         cancelAsked: false,
         percent: null,
       };
       return { id: task.id, token: task.run.token };
     });
+    if (call.want > 0 && taken.length === call.want && this.in('pending').length > 0) this.mustWake = true;
     if (this.rateLimit !== null && taken.length > 0)
       this.#rate = { start: window.start, count: window.count + taken.length };
-    this.#lease(call.leaseMs);
+    this.clock.allowLease(call.leaseMs);
     return {
       verdicts,
       claimed: repeated ? again.map(({ id, run }) => ({ id, token: run?.token ?? '' })) : claimed,
@@ -162,8 +158,8 @@ export class QueueModel {
 
   /** Of the rate limit: it begins with the first call after the one before is over. */
   #window(): { start: number; count: number } {
-    const over = this.rateLimit !== null && this.mono >= this.#rate.start + this.rateLimit.perMs;
-    return over ? { start: this.mono, count: 0 } : this.#rate;
+    const over = this.rateLimit !== null && this.clock.mono >= this.#rate.start + this.rateLimit.perMs;
+    return over ? { start: this.clock.mono, count: 0 } : this.#rate;
   }
 
   #choose(candidates: readonly ModelTask[], call: WorkCall, allow: number) {
@@ -174,7 +170,7 @@ export class QueueModel {
       if (taken.length >= allow) break;
       if (task.expiresAt !== null && this.wall > task.expiresAt) continue; // the next tick fails it
       if (call.types.includes(task.type)) taken.push(task);
-      else if ((this.#served.get(task.type) ?? -1) >= this.mono) skipped = true;
+      else if ((this.#served.get(task.type) ?? -1) >= this.clock.mono) skipped = true;
       else task.place = 'parked';
     }
     return { taken, skipped };
@@ -196,8 +192,10 @@ export class QueueModel {
     task.attempts = kind === 'release' || kind === 'snooze' ? attempt - 1 : attempt;
     if (kind === 'dead') this.#end(task, 'failed');
     else if (kind === 'cancelled') this.#end(task, 'cancelled');
-    else if (kind === 'release') task.place = 'pending';
-    else {
+    else if (kind === 'release') {
+      task.place = 'pending';
+      this.mustWake = true;
+    } else {
       task.place = kind === 'fail' ? 'retrying' : 'scheduled';
       task.dueAt = this.wall + ('retryInMs' in settle ? settle.retryInMs : 'delayMs' in settle ? settle.delayMs : 0);
     }
@@ -217,30 +215,26 @@ export class QueueModel {
     if (task.needed) this.outbox.push({ parent: task.id, completed });
   }
 
-  #lease(ms: number): void {
-    this.cap = Math.min(this.cap, Math.max(250, Math.floor(ms / 4)));
-  }
-
   extend(held: readonly { id: string; token: string }[], leaseMs: number): { lost: string[]; asked: string[] } {
-    this.#advance();
+    this.clock.advance();
     const lost: string[] = [];
     const asked: string[] = [];
     for (const { id, token } of held) {
       const run = this.tasks.get(id)?.run;
       if (run?.token !== token) lost.push(id);
       else {
-        run.until = this.mono + leaseMs;
+        run.until = this.clock.mono + leaseMs;
         if (run.cancelAsked) asked.push(id);
       }
     }
-    this.#lease(leaseMs);
+    this.clock.allowLease(leaseMs);
     return { lost, asked };
   }
 
   tick(): { reaped: number; promoted: number; expired: number } {
-    this.#advance();
+    this.clock.advance();
     const lost = this.in('leases')
-      .filter(({ run }) => run !== null && run.until <= this.mono)
+      .filter(({ run }) => run !== null && run.until <= this.clock.mono)
       .sort(by(({ run }) => run?.until ?? 0));
     const due = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.wall);
     const expired = [...this.tasks.values()]
@@ -257,11 +251,12 @@ export class QueueModel {
     for (const task of expired) this.#end(task, 'failed');
     const promoted = due.filter(({ place }) => place === 'scheduled' || place === 'retrying');
     for (const task of promoted) task.place = 'pending';
+    if (lost.length + promoted.length > 0) this.mustWake = true;
     return { reaped: lost.length, promoted: promoted.length, expired: expired.length };
   }
 
   cancel(ids: readonly string[]): CancelOutcome[] {
-    this.#advance();
+    this.clock.advance();
     return ids.map((id) => {
       const task = this.tasks.get(id);
       if (task === undefined) return 'gone';
@@ -275,8 +270,8 @@ export class QueueModel {
     });
   }
 
-  requeue(ids: readonly string[], priority: number | null): RequeueAnswer[] {
-    this.#advance();
+  requeue(ids: readonly string[], priority: number | null, payload: string | null): RequeueAnswer[] {
+    this.clock.advance();
     return ids.map((id): RequeueOutcome => {
       const task = this.tasks.get(id);
       if (task === undefined) return 'gone';
@@ -285,6 +280,8 @@ export class QueueModel {
       task.place = 'pending';
       task.seq = ++this.seq;
       task.most = task.attempts + task.retries + 1;
+      if (payload !== null) task.payload = payload;
+      this.mustWake = true;
       if (priority !== null) task.band = 10 - priority;
       if (task.expiresAt !== null && task.expiresAt < this.wall) task.expiresAt = null;
       return 'requeued';
@@ -292,7 +289,7 @@ export class QueueModel {
   }
 
   remove(ids: readonly string[]): RemoveOutcome[] {
-    this.#advance();
+    this.clock.advance();
     return ids.map((id) => {
       const task = this.tasks.get(id);
       if (task === undefined) return 'gone';
@@ -323,7 +320,7 @@ export class QueueModel {
 
   /** @returns how many left `blocked` */
   unblock(ends: readonly Pick<ParentEnd, 'child' | 'parent' | 'verdict'>[]): number {
-    this.#advance();
+    this.clock.advance();
     let left = 0;
     for (const { child, parent, verdict } of ends) {
       const task = this.tasks.get(child);
@@ -336,6 +333,7 @@ export class QueueModel {
         task.place = 'scheduled';
         task.dueAt = task.runAt;
       } else task.place = 'pending';
+      if (verdict === 'C') this.mustWake = true;
     }
     return left;
   }
@@ -346,40 +344,46 @@ export class QueueModel {
     if (task === undefined) return 'gone';
     if (task.run !== null) return 'running';
     if (FINAL.includes(task.place)) return 'final';
-    this.#advance();
+    this.clock.advance();
     task.band = 10 - priority;
     if (dueAt === null) return 'patched';
     task.runAt = dueAt === 0 ? null : dueAt;
     if (task.place === 'blocked') return 'patched';
     const later = dueAt > this.wall;
     if (later && (task.place === 'pending' || task.place === 'parked')) task.place = 'scheduled';
-    else if (!later && (task.place === 'scheduled' || task.place === 'retrying')) task.place = 'pending';
+    else if (!later && (task.place === 'scheduled' || task.place === 'retrying')) {
+      task.place = 'pending';
+      this.mustWake = true;
+    }
     if (later) task.dueAt = dueAt;
     return 'patched';
   }
 
   /** @returns ids whose lease is lost */
-  report(reports: readonly { id: string; token: string; percent: number }[]): string[] {
-    this.#advance();
-    return reports.flatMap(({ id, token, percent }) => {
-      const run = this.tasks.get(id)?.run;
-      if (run?.token !== token) return [id];
-      run.percent = percent;
+  report(reports: readonly { id: string; token: string; percent: number; lines: number }[]): string[] {
+    this.clock.advance();
+    return reports.flatMap(({ id, token, percent, lines }) => {
+      const task = this.tasks.get(id);
+      if (task?.run?.token !== token) return [id];
+      task.run.percent = percent;
+      task.logs += lines;
       return [];
     });
   }
 
   serve(types: readonly string[], ttlMs: number): number {
-    this.#advance();
+    this.clock.advance();
     const back = this.in('parked').filter(({ type }) => types.includes(type));
     for (const task of back) task.place = 'pending';
-    for (const type of types) this.#served.set(type, this.mono + ttlMs);
+    if (back.length > 0) this.mustWake = true;
+    for (const type of types) this.#served.set(type, this.clock.mono + ttlMs);
     return back.length;
   }
 
   configure(change: Partial<Pick<QueueModel, 'paused' | 'concurrency' | 'rateLimit'>>): void {
-    this.#advance();
+    this.clock.advance();
     Object.assign(this, change);
+    if (this.in('pending').length > 0) this.mustWake = true;
   }
 
   /** @param most completed, failed and cancelled tasks to keep; ages are not looked at */
@@ -396,7 +400,7 @@ export class QueueModel {
         removed++;
       }
     }
-    if (removed > 0) this.#advance(); // else nothing is written, the clock neither
+    if (removed > 0) this.clock.advance(); // else nothing is written, the clock neither
     return removed;
   }
 }

@@ -25,7 +25,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
   type: taskType as fc.Arbitrary<'a' | 'b'>,
   priority: fc.constantFrom(1, 5, 5, 5, 10),
   retries: fc.constantFrom(0, 1, 3),
-  delay: fc.option(delayMs, { freq: 1 }),
+  delay: fc.option(delayMs, { freq: 2 }),
   expires: fc.option(fc.constantFrom(0, 500, 30_000), { freq: 4 }),
   unique: fc.option(fc.constantFrom('u1', 'u2'), { freq: 4 }),
   key: fc.option(fc.constantFrom('k1', 'k2'), { freq: 4 }),

@@ -5,12 +5,10 @@ import { depend } from '#queue/redis/scripts/depend';
 import { outbox } from '#queue/redis/scripts/outbox';
 import { tick } from '#queue/redis/scripts/tick';
 import { unblock } from '#queue/redis/scripts/unblock';
-import { command, type World } from './model-command';
+import { command, step, type World } from './model-command';
 import { QUEUE } from './model-task';
 import type { QueueModel } from './queue-model';
 
-/** Tasks with a key are kept for a day: the clock stays within one. */
-const CLOCK_ROOM_MS = 18 * 3_600_000;
 const LOST = { fingerprint: '1ea5e105', body: '{"name":"LeaseLostError"}' };
 const EXPIRED = { fingerprint: 'e8b17ed0', body: '{"name":"ExpiredError"}' };
 
@@ -29,7 +27,7 @@ export const ticks = fc.constant(command('tick', tickOnce));
 export const waits = fc.constantFrom(4, 40).map((most) =>
   command(`${most} ticks, or until no lease is left`, async (model, world) => {
     for (let n = 0; n < most && model.in('leases').length > 0; n++) {
-      step(world, model.cap);
+      step(world, model.clock.cap);
       await tickOnce(model, world);
     }
   }),
@@ -79,13 +77,6 @@ const HOUR_MS = 3_600_000;
 export const clockSteps = fc
   .constantFrom(1, 1, 20, 100, 240, 300, 1000, 1000, 2600, 11_000, -5000, HOUR_MS, -HOUR_MS)
   .map((ms) => command(`clock ${ms > 0 ? '+' : ''}${ms} ms`, async (_model, world) => step(world, ms)));
-
-function step({ clock, startMs, done }: World, ms: number): void {
-  const next = clock.nowMs + ms;
-  if (Math.abs(next - startMs) >= CLOCK_ROOM_MS) return;
-  done.clockSteps++;
-  clock.stand(next);
-}
 export const flushes = fc.constant(
   command('SCRIPT FLUSH', async (_model, { store }) => {
     await store.command('flush the scripts', (redis) => redis.script('FLUSH'));

@@ -83,12 +83,20 @@ export const extensions = fc.record({ nth: fc.array(small, { minLength: 1, maxLe
   }),
 );
 
-const reports = fc.array(fc.record({ nth: small, percent: fc.nat({ max: 100 }) }), { minLength: 1, maxLength: 3 });
+const reports = fc.array(fc.record({ nth: small, percent: fc.nat({ max: 100 }), lines: fc.nat({ max: 2 }) }), {
+  minLength: 1,
+  maxLength: 3,
+});
 export const tellings = reports.map((drawnReports) =>
   command(`report ${JSON.stringify(drawnReports)}`, async (model, { run, tokens }) => {
-    const told = new Map(drawnReports.map(({ nth, percent }) => [pick(tokens, nth), percent]));
-    const each = [...told].flatMap(([lease, percent]) => (lease === undefined ? [] : [{ ...lease, percent }]));
-    const lines = each.map(({ id, token, percent }) => ({ id, token, progress: { percent, message: null }, logs: [] }));
+    const told = new Map(drawnReports.map(({ nth, ...said }) => [pick(tokens, nth), said]));
+    const each = [...told].flatMap(([lease, said]) => (lease === undefined ? [] : [{ ...lease, ...said }]));
+    const lines = each.map(({ id, token, percent, lines: count }) => ({
+      id,
+      token,
+      progress: { percent, message: null },
+      logs: Array.from({ length: count }, () => ({ at: 0, level: 'info' as const, message: 'm', attempt: 1 })),
+    }));
     expect(await run(report, lines)).toEqual(model.report(each));
   }),
 );

@@ -37,6 +37,12 @@ export interface QueueSnapshot {
   progress: Record<string, string>;
   /** Of blocked tasks: the parents that they wait for. */
   waits: Map<string, string[]>;
+  /** Of tasks on which others depend: who asked to be told. */
+  dependants: Map<string, string[]>;
+  /** Lines of each log. */
+  logs: Map<string, number>;
+  /** Whether a worker that blocks for work is woken. */
+  awake: boolean;
   /** Index, without its `ix:` → members. */
   indexes: Map<string, string[]>;
   /** Entries of the stream, in order. */
@@ -50,54 +56,48 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
   const pattern = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
   const all = (await Promise.all(servers.map((server) => server.keys(pattern)))).flat();
   const names = all.map((key) => key.slice(prefix.length));
-  const text = (kind: 't' | 'h') =>
-    Promise.all(
-      names
-        .filter((name) => name.startsWith(`${kind}:`))
-        .map(async (name): Promise<[string, string]> => [name.slice(2), (await redis.get(prefix + name)) ?? '']),
+  /** What lies under each key that begins so, by the rest of its name. */
+  const under = async <T>(begin: string, read: (key: string) => Promise<T>) =>
+    new Map(
+      await Promise.all(
+        names
+          .filter((name) => name.startsWith(begin))
+          .map(async (name): Promise<[string, T]> => [name.slice(begin.length), await read(prefix + name)]),
+      ),
     );
+  const text = async (key: string) => (await redis.get(key)) ?? '';
   const set = async (name: string) => {
     const flat = await redis.zrange(prefix + name, '0', '-1', 'WITHSCORES');
     const found = new Map<string, number>();
     for (let i = 0; i + 1 < flat.length; i += 2) found.set(flat[i] ?? '', Number(flat[i + 1]));
     return found;
   };
-  const [sets, active, records, histories, meta, unique, groups, progress, waits, indexes, entries, outbox] =
-    await Promise.all([
-      Promise.all([...PLACES, 'expiring'].map(async (name) => [name, await set(name)])),
-      redis.hgetall(`${prefix}active`),
-      text('t'),
-      text('h'),
-      redis.hgetall(`${prefix}meta`),
-      redis.hgetall(`${prefix}unique`),
-      redis.hgetall(`${prefix}groups`),
-      redis.hgetall(`${prefix}progress`),
-      Promise.all(
-        names
-          .filter((name) => name.startsWith('waits:'))
-          .map(async (name): Promise<[string, string[]]> => [name.slice(6), await redis.smembers(prefix + name)]),
-      ),
-      Promise.all(
-        names
-          .filter((name) => name.startsWith('ix:'))
-          .map(
-            async (name): Promise<[string, string[]]> => [name.slice(3), await redis.zrange(prefix + name, '0', '-1')],
-          ),
-      ),
-      redis.xrange(`${prefix}events`, '-', '+'),
-      redis.lrange(`${prefix}outbox`, 0, -1),
-    ]);
+  const [sets, active, records, histories, meta, unique, groups, progress, entries, outbox] = await Promise.all([
+    Promise.all([...PLACES, 'expiring'].map(async (name) => [name, await set(name)])),
+    redis.hgetall(`${prefix}active`),
+    under('t:', text),
+    under('h:', text),
+    redis.hgetall(`${prefix}meta`),
+    redis.hgetall(`${prefix}unique`),
+    redis.hgetall(`${prefix}groups`),
+    redis.hgetall(`${prefix}progress`),
+    redis.xrange(`${prefix}events`, '-', '+'),
+    redis.lrange(`${prefix}outbox`, 0, -1),
+  ]);
   return {
     sets: Object.fromEntries(sets),
     active: new Map(Object.entries(active).map(([id, line]) => [id, decodeActiveLine(line)])),
-    records: new Map(records),
-    histories: new Map(histories),
+    records,
+    histories,
     meta,
     unique,
     groups,
     progress,
-    waits: new Map(waits),
-    indexes: new Map(indexes),
+    waits: await under('waits:', (key) => redis.smembers(key)),
+    dependants: await under('deps:', (key) => redis.smembers(key)),
+    logs: await under('log:', (key) => redis.llen(key)),
+    awake: (await redis.llen(`${prefix}wake`)) > 0,
+    indexes: await under('ix:', (key) => redis.zrange(key, '0', '-1')),
     events: entries.map(([entryId, fields]) => decodeEntry(queue, entryId, fields)),
     outbox,
   };
@@ -137,6 +137,7 @@ export function violations(queue: QueueSnapshot): string[] {
     if (!queue.active.has(id)) wrong.push(`progress of ${id}, which does not run`);
   for (const id of queue.histories.keys())
     if (!queue.records.has(id)) wrong.push(`history of ${id} without its record`);
+  for (const id of queue.logs.keys()) if (!queue.records.has(id)) wrong.push(`log of ${id} without its record`);
   for (const { attempt, maxAttempts, token } of queue.active.values())
     if (attempt > maxAttempts) wrong.push(`${token} is attempt ${attempt} of ${maxAttempts}`);
 
@@ -190,8 +191,10 @@ export function violations(queue: QueueSnapshot): string[] {
   }
   if (last && last.next !== Number(queue.meta.events)) wrong.push(`${queue.meta.events} events, not ${last.next}`);
   const told = new Map(queue.events.flatMap(({ changes }) => changes.map((change) => [change.id, change] as const)));
-  for (const [id, { event, status }] of told) {
+  for (const [id, { event, status, maxRetries }] of told) {
     const place = placeOf.get(id);
+    if (event === 'updated' && maxRetries !== decodeRecord(queue.records.get(id) ?? '').maxRetries)
+      wrong.push(`${id} was told to have ${maxRetries} retries`);
     if (event === 'removed' ? place !== undefined : place === undefined || status !== STATUS_OF[place])
       wrong.push(`the last event of ${id} is ${event}, ${status}; it is in ${place}`);
   }

@@ -283,6 +283,7 @@ if #promoted > 0 then
   for i = 1, taken do started[take[i]] = true end
   for _, id in ipairs(promoted) do
     call('ZREM', promotedFrom[id], id)
+    if promotedHeads[id] then waiting = waiting + 1 end
     if promotedHeads[id] and not started[id] then
       add[#add + 1] = int(promotedScore[id]); add[#add + 1] = id
       told[#told + 1] = id .. sub(promotedHeads[id], 32, 32) .. head_type(promotedHeads[id])
@@ -290,7 +291,6 @@ if #promoted > 0 then
   end
   many('ZADD', PENDING, add)
   emit('p', told)
-  waiting = waiting + #told
 end
 many('ZREM', PENDING, orphans)
 for _, task in ipairs(park) do
