@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { RedisStore } from '#queue/redis/store';
 import { decodeRecord } from '#queue/redis/task-record';
 import { PLACES, readQueue, violations } from '../support/queue-snapshot';
-import { inOrderOfEnd, QUEUE } from './model-task';
+import { inOrderOfEnd, QUEUE, scoreOf } from './model-task';
 import type { QueueModel } from './queue-model';
 
 /** The whole store is what the model says, and keeps every rule of its own. */
@@ -40,7 +40,7 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
       payload: task.payload,
       ...(task.logs > 0 && { logs: task.logs }),
       ...(place === 'completed' ? {} : { attempts: task.attempts }),
-      ...(place === 'pending' || place === 'parked' ? { score: model.score(task) } : {}),
+      ...(place === 'pending' || place === 'parked' ? { score: scoreOf(task) } : {}),
       ...(place === 'scheduled' || place === 'retrying' ? { score: task.dueAt } : {}),
       ...(place === 'blocked' && { waits: [...task.waits].toSorted() }),
       ...(run && { run: [run.token, run.workerId, run.attempt, run.cancelAsked, run.until] }),

@@ -47,6 +47,9 @@ export interface ModelTask {
 export const FINAL: readonly Place[] = ['completed', 'failed', 'cancelled'];
 export const WAITING: readonly Place[] = ['pending', 'parked', 'scheduled', 'retrying', 'blocked'];
 
+const BAND = 2 ** 45;
+export const scoreOf = ({ band, seq }: ModelTask): number => band * BAND + seq;
+
 /** As a sorted set of Redis: by the score, then by the member. */
 export const by =
   (score: (task: ModelTask) => number) =>

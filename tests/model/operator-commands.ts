@@ -48,7 +48,7 @@ export const patches = fc
     command(`patch ${nth} to priority ${priority}, due ${delay}`, async (model, { store, run, ids }) => {
       const id = pick(ids, nth);
       if (id === undefined) return;
-      const dueAt = delay === null || delay === 0 ? delay : model.wall + delay;
+      const dueAt = delay === null || delay === 0 ? delay : model.clock.wall() + delay;
       const record = (await store.command('read', (redis) => redis.get(store.keys.of(QUEUE, `t:${id}`)))) ?? '';
       const old = decodeRecord(record);
       const runAt = dueAt === null ? old.runAt : dueAt === 0 ? null : dueAt;

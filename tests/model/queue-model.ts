@@ -11,10 +11,9 @@ import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
 import type { ParentEnd } from '#queue/redis/scripts/unblock';
 import type { Place } from '../support/queue-snapshot';
 import { ModelClock } from './model-clock';
-import { by, FINAL, inOrderOfEnd, type ModelTask, WAITING } from './model-task';
+import { by, FINAL, inOrderOfEnd, type ModelTask, scoreOf, WAITING } from './model-task';
 import { inScriptOrder, judge } from './settle-verdicts';
 
-const BAND = 2 ** 45;
 const PATIENT_MS = 10_000;
 const DAY_MS = 86_400_000;
 
@@ -40,15 +39,9 @@ export class QueueModel {
     this.clock = new ModelClock(wall);
   }
 
-  get wall(): number {
-    return this.clock.wall();
-  }
-
   in(place: Place): ModelTask[] {
     return [...this.tasks.values()].filter((task) => task.place === place);
   }
-
-  score = (task: ModelTask): number => task.band * BAND + task.seq;
 
   submit(entries: readonly SubmitEntry[]): SubmitVerdict[] {
     this.clock.advance();
@@ -56,12 +49,12 @@ export class QueueModel {
       if (this.tasks.has(entry.id)) return { kind: 'same', id: entry.id };
       if (entry.idempotencyKey !== null) {
         const known = this.#idempotent.get(entry.idempotencyKey);
-        if (known && this.wall <= known.until)
+        if (known && this.clock.wall() <= known.until)
           return { kind: known.hash === entry.bodyHash ? 'same' : 'conflict', id: known.id };
       }
       const owner = this.#ownerOf(entry.uniqueKey);
       if (owner) return { kind: 'duplicate', id: owner.id };
-      const later = entry.runAt !== null && entry.runAt > this.wall;
+      const later = entry.runAt !== null && entry.runAt > this.clock.wall();
       this.tasks.set(entry.id, {
         id: entry.id,
         type: entry.type,
@@ -91,7 +84,7 @@ export class QueueModel {
         this.#idempotent.set(entry.idempotencyKey, {
           id: entry.id,
           hash: entry.bodyHash ?? '',
-          until: this.wall + DAY_MS,
+          until: this.clock.wall() + DAY_MS,
         });
       return { kind: 'accepted' };
     });
@@ -111,7 +104,9 @@ export class QueueModel {
     const ready = this.in('pending');
     const verdicts = judge(this.tasks, call.settles);
     const settled = verdicts.filter((verdict) => verdict === 'accepted').length;
-    const promoted = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.wall);
+    const promoted = [...this.in('scheduled'), ...this.in('retrying')].filter(
+      ({ dueAt }) => dueAt <= this.clock.wall(),
+    );
     const held = repeated ? this.in('leases').filter(({ run }) => run?.token.endsWith(`:${call.nonce}`)) : [];
     const again = held.filter((task) => {
       const index = call.settles.findIndex((settle) => settle.id === task.id && settle.token === task.run?.token);
@@ -163,12 +158,12 @@ export class QueueModel {
   }
 
   #choose(candidates: readonly ModelTask[], call: WorkCall, allow: number) {
-    const inOrder = candidates.filter(({ place }) => place === 'pending').sort(by(this.score));
+    const inOrder = candidates.filter(({ place }) => place === 'pending').sort(by(scoreOf));
     const taken: ModelTask[] = [];
     let skipped = false;
     for (const task of inOrder) {
       if (taken.length >= allow) break;
-      if (task.expiresAt !== null && this.wall > task.expiresAt) continue; // the next tick fails it
+      if (task.expiresAt !== null && this.clock.wall() > task.expiresAt) continue; // the next tick fails it
       if (call.types.includes(task.type)) taken.push(task);
       else if ((this.#served.get(task.type) ?? -1) >= this.clock.mono) skipped = true;
       else task.place = 'parked';
@@ -197,13 +192,14 @@ export class QueueModel {
       this.mustWake = true;
     } else {
       task.place = kind === 'fail' ? 'retrying' : 'scheduled';
-      task.dueAt = this.wall + ('retryInMs' in settle ? settle.retryInMs : 'delayMs' in settle ? settle.delayMs : 0);
+      task.dueAt =
+        this.clock.wall() + ('retryInMs' in settle ? settle.retryInMs : 'delayMs' in settle ? settle.delayMs : 0);
     }
   }
 
   #end(task: ModelTask, place: 'completed' | 'failed' | 'cancelled'): void {
     task.place = place;
-    task.endedAt = this.wall;
+    task.endedAt = this.clock.wall();
     task.endOrder = ++this.#ends;
     task.run = null;
     task.waits.clear();
@@ -236,9 +232,9 @@ export class QueueModel {
     const lost = this.in('leases')
       .filter(({ run }) => run !== null && run.until <= this.clock.mono)
       .sort(by(({ run }) => run?.until ?? 0));
-    const due = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.wall);
+    const due = [...this.in('scheduled'), ...this.in('retrying')].filter(({ dueAt }) => dueAt <= this.clock.wall());
     const expired = [...this.tasks.values()]
-      .filter(({ place, expiresAt }) => WAITING.includes(place) && expiresAt !== null && expiresAt < this.wall)
+      .filter(({ place, expiresAt }) => WAITING.includes(place) && expiresAt !== null && expiresAt < this.clock.wall())
       .sort(by(({ expiresAt }) => expiresAt ?? 0));
     for (const task of lost) {
       const { attempt = 0, cancelAsked = false } = task.run ?? {};
@@ -283,7 +279,7 @@ export class QueueModel {
       if (payload !== null) task.payload = payload;
       this.mustWake = true;
       if (priority !== null) task.band = 10 - priority;
-      if (task.expiresAt !== null && task.expiresAt < this.wall) task.expiresAt = null;
+      if (task.expiresAt !== null && task.expiresAt < this.clock.wall()) task.expiresAt = null;
       return 'requeued';
     });
   }
@@ -329,7 +325,7 @@ export class QueueModel {
       if (verdict === 'C' && task.waits.size > 0) continue;
       left++;
       if (verdict !== 'C') this.#end(task, 'failed');
-      else if (task.runAt !== null && task.runAt > this.wall) {
+      else if (task.runAt !== null && task.runAt > this.clock.wall()) {
         task.place = 'scheduled';
         task.dueAt = task.runAt;
       } else task.place = 'pending';
@@ -349,7 +345,7 @@ export class QueueModel {
     if (dueAt === null) return 'patched';
     task.runAt = dueAt === 0 ? null : dueAt;
     if (task.place === 'blocked') return 'patched';
-    const later = dueAt > this.wall;
+    const later = dueAt > this.clock.wall();
     if (later && (task.place === 'pending' || task.place === 'parked')) task.place = 'scheduled';
     else if (!later && (task.place === 'scheduled' || task.place === 'retrying')) {
       task.place = 'pending';
@@ -394,7 +390,7 @@ export class QueueModel {
       let over = oldest.length - most;
       for (const task of oldest) {
         if (over <= 0) break;
-        if (task.endedAt >= this.wall - PATIENT_MS || task.idempotencyKey !== null) continue;
+        if (task.endedAt >= this.clock.wall() - PATIENT_MS || task.idempotencyKey !== null) continue;
         this.#forget(task);
         over--;
         removed++;
