@@ -189,6 +189,7 @@ export function violations(queue: QueueSnapshot): string[] {
     const wanted = queue.events[n - 1]?.next ?? number;
     if (number !== wanted) wrong.push(`event ${wanted} is missing: the next entry begins at ${number}`);
   }
+  if (queue.records.size > 0 && queue.meta.schema !== '1') wrong.push(`the layout is called ${queue.meta.schema}`);
   if (last && last.next !== Number(queue.meta.events)) wrong.push(`${queue.meta.events} events, not ${last.next}`);
   const told = new Map(queue.events.flatMap(({ changes }) => changes.map((change) => [change.id, change] as const)));
   for (const [id, { event, status, maxRetries }] of told) {
