@@ -27,7 +27,7 @@ import { openExternal } from './external-links';
 import { FailureAlarm } from './failure-alarm';
 import { menuTemplate } from './menu';
 import type { OpenedWindow } from './opened-window';
-import { APP_ORIGIN, originOf } from './origins';
+import { APP_ORIGIN, isOwnPage } from './origins';
 import { choiceOf, type QuitChoice, quitQuestion } from './quit-question';
 import { lockContents, lockSession } from './security';
 import { ServerWatch } from './server-watch';
@@ -144,8 +144,7 @@ export class Desktop {
   /** The window of a call of the bridge: only for the top frame of a window that shows its own page. */
   callerOf({ senderFrame, sender }: Pick<IpcMainInvokeEvent, 'senderFrame' | 'sender'>): OpenedWindow | null {
     const opened = this.#ofContents(sender.id);
-    if (!opened || !senderFrame || senderFrame.parent !== null) return null;
-    return originOf(senderFrame.url) === opened.origin ? opened : null;
+    return isOwnPage(opened, senderFrame) ? opened : null;
   }
 
   /** The start page, where profiles are; there is one. @param connectTo a profile that it connects to at once */

@@ -14,3 +14,11 @@ export function originOf(address: string): string | null {
   }
   return ['http:', 'https:', `${APP_SCHEME}:`].includes(url.protocol) ? `${url.protocol}//${url.host}` : null;
 }
+
+/** Whether a call of the bridge comes from the page that its window is for: its top frame, and no other origin there. */
+export function isOwnPage(
+  opened: { readonly origin: string } | null,
+  frame: { readonly url: string; readonly parent: unknown } | null,
+): boolean {
+  return opened !== null && frame !== null && frame.parent === null && originOf(frame.url) === opened.origin;
+}

@@ -9,7 +9,7 @@ import { desktopArguments } from '#main/cli/desktop-arguments';
 import { BridgeRefusal, registerCalls } from '#main/desktop/bridge-calls';
 import { linkAmong, screenOfLink } from '#main/desktop/deep-links';
 import { FailureAlarm, MOST_AT_ONCE, type Notice, PAUSE_MS } from '#main/desktop/failure-alarm';
-import { originOf } from '#main/desktop/origins';
+import { isOwnPage, originOf } from '#main/desktop/origins';
 import { choiceOf, quitQuestion } from '#main/desktop/quit-question';
 import { fitPlace, MIN_SIZE, WindowPlaces } from '#main/desktop/window-state';
 import { windowTitle } from '#main/desktop/window-title';
@@ -217,5 +217,23 @@ describe('an alarm', () => {
     await clock.advance(0);
     expect(shown).toEqual([{ title: '8 tasks failed', body: '4 different errors' }]);
     alarm.stop();
+  });
+});
+
+describe('the page of a window', () => {
+  const opened = { origin: 'http://127.0.0.1:8000' };
+  const frame = { url: 'http://127.0.0.1:8000/#/tasks', parent: null };
+  it('may call: the top frame of a window that shows its own page', () => {
+    expect(isOwnPage(opened, frame)).toBe(true);
+  });
+  it.each([
+    ['a window that is not ours', null, frame],
+    ['a frame that is gone', opened, null],
+    ['a frame within the page', opened, { ...frame, parent: {} }],
+    ['another server', opened, { ...frame, url: 'http://127.0.0.1:8001/' }],
+    ['another scheme', opened, { ...frame, url: 'https://127.0.0.1:8000/' }],
+    ['no server at all', opened, { ...frame, url: 'data:text/html,x' }],
+  ])('may not call from %s', (_, window, from) => {
+    expect(isOwnPage(window, from)).toBe(false);
   });
 });
