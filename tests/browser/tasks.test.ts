@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Gates, list, livePage, submitAll, untilTotal } from '../support/console-steps';
+import { Gates, livePage, submitAll, untilTotal } from '../support/console-steps';
 import { ConsoleWorld } from '../support/console-world';
 import { startHttpServer, type TestHttpServer } from '../support/http-server';
 
@@ -37,24 +37,6 @@ afterAll(async () => {
 
 const grid = (page: Page) => page.getByRole('grid', { name: 'Tasks' });
 const inspectorOf = (page: Page) => page.getByRole('complementary', { name: 'task' });
-
-it('shows in the list how far a running task is, and what it says', async () => {
-  const page = await livePage(world, 'tasks?query=state%3Aprocessing');
-  await submitAll(world, [
-    { task_type: 'gated', queue: 'gates', name: 'Waits', payload: { gate: gates.path('list') } },
-  ]);
-  const row = grid(page).getByRole('row').filter({ hasText: 'Waits' });
-  await row.getByText('at the gate').waitFor();
-  expect(await row.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('40');
-  gates.open('list');
-  await world.api.call('POST', '/api/queues/gates/purge');
-  await row.waitFor({ state: 'detached' });
-  for (const { id } of (await list(world, 'queue=gates')).tasks) {
-    await world.api.until(id, 'completed');
-    await world.api.call('DELETE', `/api/tasks/${id}`);
-  }
-  await page.close();
-});
 
 it('narrows the list by a query of chips, which are completed with their counts, and widens it again', async () => {
   const page = await livePage(world, 'tasks');
@@ -224,5 +206,17 @@ it('copies a task as a curl command that works', async () => {
   expect(again).toMatchObject({ task_type: task.task_type, name: task.name, queue: task.queue });
   expect((await world.api.task(again.id)).payload).toEqual(task.payload);
   await world.api.until(again.id, 'completed');
+  await page.close();
+});
+
+it('shows in the list how far a running task is, and what it says', async () => {
+  const page = await livePage(world, 'tasks?query=state%3Aprocessing');
+  const task = { task_type: 'gated', queue: 'gates', name: 'Waits', payload: { gate: gates.path('list') } };
+  const { id } = await world.api.submit(task);
+  const row = grid(page).getByRole('row').filter({ hasText: 'Waits' });
+  await row.getByText('at the gate').waitFor();
+  expect(await row.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('40');
+  gates.open('list');
+  await world.api.until(id, 'completed');
   await page.close();
 });

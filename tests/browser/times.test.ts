@@ -26,7 +26,9 @@ it.each(['tasks', 'failures', 'failures/tasks', 'operations', 'audit'])(
       await page.getByRole('group', { name: 'Times' }).getByRole('button', { name: choice }).click();
       await page.goto(`${world.base}/#/${view}`);
       await moments.first().waitFor();
-      for (const text of await all()) expect(text).toMatch(form);
+      const texts = await all();
+      expect(texts).not.toEqual([]);
+      for (const text of texts) expect(text).toMatch(form);
     }
     await page.context().close();
   },

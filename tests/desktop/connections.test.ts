@@ -38,7 +38,7 @@ it('opens a console of its own for it, and keeps no password in plain text', asy
   await app.first.getByRole('button', { name: 'Connect', exact: true }).click();
   const queue = await opened;
   await queue.getByText('Live', { exact: true }).waitFor();
-  expect(await queue.title()).toContain('LOCAL · orders');
+  await expect.poll(() => queue.title()).toContain('LOCAL · orders');
   const file = readFileSync(join(world.dataDir, 'desktop', 'profiles.json'), 'utf8');
   expect(file).toContain('"orders"');
   expect(file).not.toContain(PASSWORD);

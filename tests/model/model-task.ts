@@ -47,6 +47,9 @@ export interface ModelTask {
 export const FINAL: readonly Place[] = ['completed', 'failed', 'cancelled'];
 export const WAITING: readonly Place[] = ['pending', 'parked', 'scheduled', 'retrying', 'blocked'];
 
+/** Nothing that has ended goes sooner; with an idempotency key, not within a day. */
+export const PATIENT_MS = 10_000;
+export const DAY_MS = 86_400_000;
 const BAND = 2 ** 45;
 export const scoreOf = ({ band, seq }: ModelTask): number => band * BAND + seq;
 

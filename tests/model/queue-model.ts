@@ -11,11 +11,8 @@ import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
 import type { ParentEnd } from '#queue/redis/scripts/unblock';
 import type { Place } from '../support/queue-snapshot';
 import { ModelClock } from './model-clock';
-import { by, FINAL, inOrderOfEnd, type ModelTask, scoreOf, WAITING } from './model-task';
+import { by, DAY_MS, FINAL, inOrderOfEnd, type ModelTask, PATIENT_MS, scoreOf, WAITING } from './model-task';
 import { inScriptOrder, judge } from './settle-verdicts';
-
-const PATIENT_MS = 10_000;
-const DAY_MS = 86_400_000;
 
 export class QueueModel {
   readonly tasks = new Map<string, ModelTask>();

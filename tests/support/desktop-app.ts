@@ -1,6 +1,6 @@
 /** The desktop app as a real process in a real Electron: started, looked at, and ended with everything that it started. */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ElectronApplication, _electron as electron, type Page } from '@playwright/test';
@@ -65,11 +65,30 @@ export class DesktopWorld {
   }
 
   async close(): Promise<void> {
+    const started = [...this.leftWorkers, this.redisPid ?? 0, ...this.#apps.flatMap(({ pid }) => descendants(pid))];
     for (const app of this.#apps) await app.kill9();
-    for (const pid of [...this.leftWorkers, this.redisPid]) if (pid && isAlive(pid)) process.kill(pid, 'SIGKILL');
-    // Workers of an app that was killed end by themselves; their last files may come while we remove.
+    for (const pid of started) if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL');
+    // Nobody writes any more once all are gone; what they begin on their way out is caught by the retries.
+    await waitFor('all that the app has started to be gone', () => (started.some(isAlive) ? null : true));
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
+}
+
+/** Processes that a process has started, and those that these have. */
+function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  const found = [...(children.get(pid) ?? [])];
+  for (let n = 0; n < found.length; n++) found.push(...(children.get(found[n] ?? 0) ?? []));
+  return found;
 }
 
 export class DesktopApp {
