@@ -96,6 +96,7 @@ it('takes the configured token beside it', async () => {
 
 it('tells windows of an unlock, of Redis, and of an operation from its start to its end', async () => {
   await start({ MILLRACE_SAFE_MODE: 'read-only' });
+  await expect.poll(async () => (await fetch(`${server.url}/health`)).status).toBe(200); // it has its Redis
   const client = new StreamClient(socketUrl());
   expect((await client.next('session')).safety).toMatchObject({ level: 'read_only', locked: true });
   const snapshot = await client.next('snapshot');
