@@ -102,8 +102,10 @@ export const actingCases = ({ world, poolId }: KeyboardPlace): KeyboardCases => 
     await page.getByRole('region', { name: 'Queue orders' }).waitFor();
     await press(page, 'p');
     await expect.poll(async () => (await queueOf(world, 'orders')).paused).toBe(true);
+    await page.getByRole('button', { name: 'Resume' }).waitFor(); // the page has heard of it
     await press(page, 'p');
     await expect.poll(async () => (await queueOf(world, 'orders')).paused).toBe(false);
+    await page.getByRole('button', { name: 'Pause', exact: false }).first().waitFor();
     const started = await world.api.call('POST', '/api/operations', {
       action: 'reprioritise',
       filter: { queue: 'orders' },
