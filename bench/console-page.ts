@@ -4,8 +4,8 @@ import { type CDPSession, chromium, type Page } from '@playwright/test';
 import { z } from 'zod';
 import probe from './console-probe.js?raw';
 
-/** Debian's; the browser that Playwright would download is not to be had everywhere. */
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+/** Named by scripts/bench.mjs. */
+const CHROMIUM = process.env.CHROMIUM_PATH ?? 'chromium';
 const VIEWPORT = { width: 1280, height: 800 };
 
 const Readings = z.object({

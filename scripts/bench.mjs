@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { electronAtHand } from './electron-runtime.mjs';
 import { ROOT, runForeground } from './run.mjs';
+import { findChromium } from './system-needs.mjs';
 
 if (bootstrap({ needs: ['redis'] })) {
   const { build } = await import('vite');
@@ -29,12 +30,14 @@ if (bootstrap({ needs: ['redis'] })) {
     },
   });
   const electron = electronAtHand();
-  process.exitCode = await runForeground(process.execPath, [
+  const args = [
     '--expose-gc',
     join(outDir, 'main.js'),
     ...(electron === undefined ? [] : ['--electron', electron.program]),
     ...process.argv.slice(2),
-  ]);
+  ];
+  const env = { ...process.env, CHROMIUM_PATH: findChromium() ?? 'chromium' };
+  process.exitCode = await runForeground(process.execPath, args, { env });
 } else {
   process.exitCode = 1;
 }

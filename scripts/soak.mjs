@@ -1,7 +1,6 @@
 /** `npm run soak -- --minutes N --seed S`: faults in an order that the seed gives, then the books. One JSON line a run. */
 import { parseArgs } from 'node:util';
-import { bootstrap } from './bootstrap.mjs';
-import { packageScript, runForeground } from './run.mjs';
+import { runTests } from './run-tests.mjs';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '2' }, seed: { type: 'string' } } });
 if (!(Number(values.minutes) > 0) || (values.seed !== undefined && !Number.isInteger(Number(values.seed)))) {
@@ -9,12 +8,12 @@ if (!(Number(values.minutes) > 0) || (values.seed !== undefined && !Number.isInt
   process.exit(2);
 }
 
-if (bootstrap({ needs: ['redis'] })) {
-  const seed = values.seed === undefined ? {} : { SOAK_SEED: values.seed };
-  const env = { ...process.env, MILLRACE_FAULTS: '1', SOAK_MINUTES: values.minutes, ...seed };
-  const args = [packageScript('vitest/vitest.mjs'), 'run', '--project', 'soak'];
-  process.exitCode = await runForeground(process.execPath, args, { env });
-} else {
-  console.log('\n0 passed, 1 failed');
-  process.exitCode = 1;
-}
+process.exitCode = await runTests({
+  needs: ['redis'],
+  args: ['--project', 'soak'],
+  env: {
+    MILLRACE_FAULTS: '1',
+    SOAK_MINUTES: values.minutes,
+    ...(values.seed === undefined ? {} : { SOAK_SEED: values.seed }),
+  },
+});

@@ -5,23 +5,19 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrap } from './bootstrap.mjs';
-import { packageScript, ROOT, runForeground } from './run.mjs';
+import { ROOT } from './run.mjs';
+import { runTests } from './run-tests.mjs';
 
 const TABLE = join(ROOT, 'test-results', 'faults.jsonl');
 
-if (bootstrap({ needs: ['redis', 'cc'] })) {
-  mkdirSync(join(ROOT, 'test-results'), { recursive: true });
-  rmSync(TABLE, { force: true });
-  const env = { MODEL_RUNS: '20000', ...process.env, FAULTS_TABLE: TABLE, MILLRACE_FAULTS: '1' };
-  const projects = ['model', 'faults'].flatMap((name) => ['--project', name]);
-  const args = [packageScript('vitest/vitest.mjs'), 'run', ...projects, ...process.argv.slice(2)];
-  process.exitCode = await runForeground(process.execPath, args, { env });
-  printTable();
-} else {
-  console.log('\n0 passed, 1 failed');
-  process.exitCode = 1;
-}
+mkdirSync(join(ROOT, 'test-results'), { recursive: true });
+rmSync(TABLE, { force: true });
+process.exitCode = await runTests({
+  needs: ['redis', 'cc'],
+  args: ['--project', 'model', '--project', 'faults', ...process.argv.slice(2)],
+  env: { MILLRACE_FAULTS: '1', MODEL_RUNS: process.env.MODEL_RUNS ?? '20000', FAULTS_TABLE: TABLE },
+});
+printTable();
 
 function printTable() {
   if (!existsSync(TABLE)) return;

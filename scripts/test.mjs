@@ -1,11 +1,10 @@
 /**
  * `npm test`: everything that the tests need, then all of them. Arguments are Vitest's: `npm test -- tests/unit`.
- * The last line is always `N passed, N failed`, also where the tests could not begin.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrap } from './bootstrap.mjs';
-import { packageScript, ROOT, runForeground } from './run.mjs';
+import { ROOT } from './run.mjs';
+import { runTests } from './run-tests.mjs';
 
 const needs = [
   'redis',
@@ -16,13 +15,7 @@ const needs = [
   ...(hasTests('desktop') ? ['electron'] : []),
 ];
 
-if (bootstrap({ needs })) {
-  const args = [packageScript('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)];
-  process.exitCode = await runForeground(process.execPath, args);
-} else {
-  console.log('\n0 passed, 1 failed');
-  process.exitCode = 1;
-}
+process.exitCode = await runTests({ needs, args: process.argv.slice(2) });
 
 function hasTests(folder) {
   try {

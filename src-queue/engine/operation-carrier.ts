@@ -1,7 +1,7 @@
 /**
  * Carries operations out, each in chunks, at the rate that was asked for, all at the same time: a slow one holds up no
- * other. Every server runs one carrier; an operation's lock says whose turn it is. A chunk that was done but not yet counted when its server died is done again: every action is
- * harmless on a task that has moved on (it counts as skipped).
+ * other. Every server runs one carrier; an operation's lock says whose turn it is. A chunk that was done but not yet
+ * counted when its server died is done again: every action is harmless on a task that has moved on (it counts as skipped).
  */
 import { LIMITS } from '../contract/limits';
 import type { Operation, OperationItem } from '../contract/operation';

@@ -104,6 +104,24 @@ it('carries out others while one goes slowly', async () => {
   expect(await connected.operations.get(slow.id)).toMatchObject({ state: 'running' });
 });
 
+it('carries out so many at the same time, and one more when one of them is over', async () => {
+  const ids = await bury(LIMITS.operationsAtOnce + 1);
+  await connected.carrier.start();
+  const begun: string[] = [];
+  // Each has two tasks and pauses for long after the first; only the ids tell them apart.
+  for (const id of ids)
+    begun.push((await connected.operations.start(request({ ids: [id, ids[0] ?? ''], filter: null, rate: 0.1 }))).id);
+  const [last = '', first = ''] = [begun.at(-1), begun[0]];
+  const handled = async (id: string) => {
+    const operation = await connected.operations.get(id);
+    return (operation?.done ?? 0) + (operation?.skipped ?? 0);
+  };
+  await expect.poll(async () => (await Promise.all(begun.slice(0, -1).map(handled))).every((n) => n > 0)).toBe(true);
+  expect(await handled(last)).toBe(0);
+  await connected.operations.abort(first);
+  await expect.poll(() => handled(last), { timeout: 15_000 }).toBeGreaterThan(0);
+});
+
 it('goes on in another process when its carrier is gone', async () => {
   await bury(20);
   const { id } = await connected.operations.start(request());
