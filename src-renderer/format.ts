@@ -119,14 +119,6 @@ export function formatShare(share: number): string {
   return `${formatNumber(share * 100, share < 0.1 ? 1 : 0)} %`;
 }
 
-/** 14:47:08 of the reader's zone; the day goes in front where it is another one. */
-export function formatTime(iso: string, now: number): string {
-  const at = new Date(iso);
-  const time = TIME.local.format(at);
-  if (at.toDateString() === new Date(now).toDateString()) return time;
-  return `${DAY.local.format(at)} ${time}`;
-}
-
 const ULID_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** When the task of this id was created, from the id's first ten characters. */
@@ -141,7 +133,12 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 
 export const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
+/** Times as `3m 12s`, as 14:47:08 of this computer, or of UTC. */
+export const TIME_DISPLAYS = ['relative', 'local', 'utc'] as const;
+export type TimeDisplay = (typeof TIME_DISPLAYS)[number];
 export type MomentZone = 'local' | 'utc';
+/** What is no age is a clock, whatever times look like else. */
+export const zoneOf = (display: TimeDisplay): MomentZone => (display === 'utc' ? 'utc' : 'local');
 
 /** 14:47:08 of the reader's zone or of UTC; the day goes in front where it is another one. */
 export function formatMoment(iso: string, now: number, zone: MomentZone): string {

@@ -1,11 +1,10 @@
 /** What this browser remembers of its user: how things look for good, the token until the tab closes. */
+import { TIME_DISPLAYS, type TimeDisplay } from './format';
+
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 export const DENSITIES = ['compact', 'cozy', 'dense'] as const;
 export type Density = (typeof DENSITIES)[number];
-/** Times as `3m 12s`, as 14:47:08 of this computer, or of UTC. */
-export const TIME_DISPLAYS = ['relative', 'local', 'utc'] as const;
-export type TimeDisplay = (typeof TIME_DISPLAYS)[number];
 
 const TOKEN_KEY = 'millrace.token';
 

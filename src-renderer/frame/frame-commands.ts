@@ -1,23 +1,18 @@
 /** What can be done everywhere: go to a view, change how things look, open the palette. */
 import type { Command } from '../commands.svelte';
-import { formatNumber } from '../format';
-import { DENSITIES, TIME_DISPLAYS } from '../preferences.svelte';
-import { href, type View } from '../router.svelte';
+import { copyText } from '../copy-text';
+import { formatNumber, TIME_DISPLAYS } from '../format';
+import { DENSITIES, THEMES } from '../preferences.svelte';
+import { href } from '../router.svelte';
 import { etaWords } from '../stores/queue-trouble';
 import type { Ui } from '../ui';
+import { PLACES } from './places';
 
-const PLACES: readonly { view: View; title: string; keys?: string; icon: NonNullable<Command['icon']> }[] = [
-  { view: 'overview', title: 'Overview', keys: 'g o', icon: 'gauge' },
-  { view: 'failures', title: 'Failures', keys: 'g f', icon: 'failures' },
-  { view: 'tasks', title: 'Tasks', keys: 'g t', icon: 'list' },
-  { view: 'queues', title: 'Queues', keys: 'g q', icon: 'layers' },
-  { view: 'workers', title: 'Workers', keys: 'g w', icon: 'cpu' },
-  { view: 'submit', title: 'Submit task', keys: 'n', icon: 'plus' },
-  { view: 'operations', title: 'Operations', keys: 'g p', icon: 'checklist' },
-  { view: 'metrics', title: 'Metrics', keys: 'g m', icon: 'chart' },
-  { view: 'audit', title: 'Audit', keys: 'g a', icon: 'scroll' },
-  { view: 'settings', title: 'Settings', keys: 'mod+,', icon: 'settings' },
-];
+const LOOKS = {
+  light: { title: 'Use the light theme', icon: 'sun' },
+  dark: { title: 'Use the dark theme', icon: 'moon' },
+  system: { title: 'Use the theme of the system', icon: 'screen' },
+} as const;
 
 const TIMES = {
   relative: 'Show times as ages',
@@ -35,7 +30,7 @@ export function frameCommands(
       title,
       group: 'Go to',
       icon,
-      ...(keys === undefined ? {} : { keys }),
+      keys,
       consequence: `Opens ${title}.`,
       run: () => router.go(href(view)),
     }),
@@ -162,33 +157,17 @@ export function frameCommands(
       keys: 'y l',
       icon: 'link',
       consequence: 'With its query, its range and what is open.',
-      run: () =>
-        void navigator.clipboard.writeText(location.href).then(
-          () => toasts.say('A link to this screen is copied'),
-          () => toasts.fail('The browser does not let this page write to the clipboard'),
-        ),
+      run: () => void copyText(location.href, 'A link to this screen is copied', toasts),
     },
-    {
-      id: 'theme-light',
-      title: 'Use the light theme',
-      group: 'View',
-      icon: 'sun',
-      run: () => preferences.setTheme('light'),
-    },
-    {
-      id: 'theme-dark',
-      title: 'Use the dark theme',
-      group: 'View',
-      icon: 'moon',
-      run: () => preferences.setTheme('dark'),
-    },
-    {
-      id: 'theme-system',
-      title: 'Use the theme of the system',
-      group: 'View',
-      icon: 'screen',
-      run: () => preferences.setTheme('system'),
-    },
+    ...THEMES.map(
+      (theme): Command => ({
+        id: `theme-${theme}`,
+        title: LOOKS[theme].title,
+        group: 'View',
+        icon: LOOKS[theme].icon,
+        run: () => preferences.setTheme(theme),
+      }),
+    ),
     { id: 'retry-connection', title: 'Connect again now', group: 'View', icon: 'plug', run: () => session.retryNow() },
   ];
 }

@@ -1,6 +1,6 @@
 /** The connection in words: for the status bar, and for the banner where something is wrong. Pure. */
 import type { ConnectionProfile, SystemState } from '#queue/contract/session';
-import { formatBytes, formatDuration, formatTime } from '../format';
+import { formatBytes, formatDuration, formatMoment, type TimeDisplay, zoneOf } from '../format';
 import type { StreamPhase } from '../net/stream-client';
 
 export interface ConnectionState {
@@ -26,9 +26,10 @@ export function connectionTrouble(
   { phase, live, everLive, staleSince }: ConnectionState,
   now: number,
   host: string,
+  display: TimeDisplay,
 ): { title: string; detail: string } | null {
   if (live || staleSince === null || now - staleSince < QUIET_MS) return null;
-  const since = formatTime(new Date(staleSince).toISOString(), now);
+  const since = formatMoment(new Date(staleSince).toISOString(), now, zoneOf(display));
   if (phase.name === 'live') {
     return {
       title: `Redis is unreachable since ${since}.`,

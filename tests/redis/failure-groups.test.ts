@@ -126,3 +126,11 @@ it('reads no more than its bound of long payloads', async () => {
   expect(compared).toBeGreaterThan(25);
   expect([payloads, payload]).toEqual([0, []]);
 });
+
+it.each([0, 1])('shows the message of a group up to its bound, and not %i beyond', async (more) => {
+  const words = 'wide '.repeat(LIMITS.groupMessageChars / 5);
+  await bury([{}], 'default', STACK, words.trimEnd().padEnd(LIMITS.groupMessageChars + more, '!'));
+  const { groups } = (await api.call('GET', '/api/dlq/groups')).body;
+  expect(groups[0].message).toHaveLength(LIMITS.groupMessageChars);
+  expect(groups[0].message.endsWith(more === 0 ? '!' : 'wide!')).toBe(true);
+});

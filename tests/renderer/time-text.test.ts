@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { formatMoment, formatMomentInFull, formatTime } from '../../src-renderer/format';
+import { formatMoment, formatMomentInFull } from '../../src-renderer/format';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 
@@ -20,7 +20,6 @@ it('makes no formatter for each moment of a list', () => {
   const iso = '2026-11-20T00:05:07.123Z';
   expect(formatMoment(iso, NOON, 'utc')).toBe('20 Nov 00:05:07 UTC');
   formatMoment(iso, NOON, 'local');
-  formatTime(iso, NOON);
   formatMomentInFull(iso);
   for (const spy of [made, ...dear]) expect(spy).not.toHaveBeenCalled();
   vi.restoreAllMocks();

@@ -1,5 +1,5 @@
 /** Columns of the task list: one that the query makes constant is left out, and why is said; what matters least makes room. Pure. */
-import type { TimeDisplay } from '../../preferences.svelte';
+import type { TimeDisplay } from '../../format';
 import type { Term } from '../../query/fields';
 
 interface TaskColumn {

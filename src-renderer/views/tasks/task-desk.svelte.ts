@@ -2,8 +2,10 @@
  * What an operator does to one task, asked for by buttons, keys and menus alike: asks first where the connection wants
  * it, carries it out, and says what has become of it.
  */
+
 import type { RouteName } from '#queue/contract/http-routes';
 import type { Task } from '#queue/contract/task';
+import { copyText } from '../../copy-text';
 import { idEnds } from '../../format';
 import { TaskActions } from '../../loaders/task-actions';
 import { describeError } from '../../net/api-error';
@@ -129,12 +131,7 @@ export class TaskDesk {
   async copy(format: CopyFormat, id: string): Promise<void> {
     const text = this.#textOf(format, id);
     if (text === null) return this.#ui.toasts.fail('The task is not read yet: open it first');
-    try {
-      await navigator.clipboard.writeText(text);
-      this.#ui.toasts.say(COPIED[format]);
-    } catch {
-      this.#ui.toasts.fail('The browser does not let this page write to the clipboard');
-    }
+    await copyText(text, COPIED[format], this.#ui.toasts);
   }
 
   #textOf(format: CopyFormat, id: string): string | null {
