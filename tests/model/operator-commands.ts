@@ -88,14 +88,17 @@ export const limits = fc
   );
 /** What ended within ten seconds stays: so they pass first, mostly. */
 export const prunes = fc
-  .record({ most: fc.constantFrom(0, 1, 2), waitMs: fc.constantFrom(0, 11_000, 11_000) })
-  .map(({ most, waitMs }) =>
-    command(`keep ${most} after ${waitMs} ms`, async (model, world) => {
-      const { run } = world;
+  .record({
+    most: fc.constantFrom(0, 1, 2, 100),
+    ageMs: fc.constantFrom(0, 11_000),
+    waitMs: fc.constantFrom(0, 11_000, 11_000, 11_001),
+  })
+  .map(({ most, ageMs, waitMs }) =>
+    command(`keep ${most}, for ${ageMs} ms, after ${waitMs} ms`, async (model, world) => {
       step(world, waitMs);
-      const each = { completed: most, failed: most, cancelled: most };
-      const ageMs = { completed: 0, failed: 0, cancelled: 0 };
-      const removed = await run(prune, { limit: 200, retention: { count: each, ageMs, bytes: 0 } });
-      expect(removed).toBe(model.prune(most));
+      const count = { completed: most, failed: most, cancelled: most };
+      const age = { completed: ageMs, failed: ageMs, cancelled: ageMs };
+      const removed = await world.run(prune, { limit: 200, retention: { count, ageMs: age, bytes: 0 } });
+      expect(removed).toBe(model.prune(most, ageMs));
     }),
   );

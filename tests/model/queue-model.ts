@@ -379,14 +379,14 @@ export class QueueModel {
     if (this.in('pending').length > 0) this.mustWake = true;
   }
 
-  /** @param most completed, failed and cancelled tasks to keep; ages are not looked at */
-  prune(most: number): number {
+  /** @param most completed, failed and cancelled tasks to keep @param ageMs of the oldest; 0: any age */
+  prune(most: number, ageMs: number): number {
     let removed = 0;
     for (const place of ['completed', 'failed', 'cancelled'] as const) {
       const oldest = this.in(place).sort(inOrderOfEnd);
       let over = oldest.length - most;
       for (const task of oldest) {
-        if (over <= 0) break;
+        if (over <= 0 && (ageMs === 0 || task.endedAt >= this.clock.wall() - ageMs)) break;
         if (task.endedAt >= this.clock.wall() - PATIENT_MS || task.idempotencyKey !== null) continue;
         this.#forget(task);
         over--;

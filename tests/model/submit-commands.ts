@@ -62,7 +62,9 @@ export const submits = fc.array(drawn, { minLength: 1, maxLength: 5 }).map((task
         uniqueKey: task.unique,
       };
     });
-    const { verdicts } = await world.run(submit, entries);
+    const isNew = model.seq === 0;
+    const { verdicts, fresh } = await world.run(submit, entries);
+    expect(fresh).toBe(isNew);
     expect(verdicts).toEqual(model.submit(entries));
   }),
 );

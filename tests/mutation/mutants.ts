@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Mutation } from '../model/model-world';
 
 export interface Mutant {
-  /** `work.lua:240 >= → >` */
+  /** The file, the line as it stands there, and the rule: `work.lua: local left = waiting - taken (- → +)`. */
   readonly name: string;
   readonly file: string;
   readonly mutation: Mutation;
@@ -66,7 +66,7 @@ export function makeMutants(sources: Readonly<Record<string, string>>): Mutant[]
         if (faulty === null || faulty === code) return [];
         const around = [lines[at - 1] ?? '', line, lines[at + 1] ?? ''].join('\n');
         const mutated = [lines[at - 1] ?? '', faulty, lines[at + 1] ?? ''].join('\n');
-        return [{ name: `${file}:${at + 1} ${name}`, file, mutation: swap(around, mutated) }];
+        return [{ name: `${file}: ${code.trim()} (${name})`, file, mutation: swap(around, mutated) }];
       });
     });
   });
