@@ -1,6 +1,6 @@
 /** What networks do between a process and its Redis: a proxy stands there and does it. */
 import { expect, it } from 'vitest';
-import { FaultWorld, LEASE_MS } from '../support/fault-world';
+import { FaultWorld } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
 import { RedisProxy } from '../support/redis-proxy';
 
@@ -15,14 +15,7 @@ it('treats a worker behind a black hole as dead, and lets it write nothing when 
   await api.until(task.id, 'processing');
   proxy.hold();
   world.worker();
-  const taken = await waitFor(
-    'the task to start elsewhere',
-    async () => {
-      const now = await api.task(task.id);
-      return now.attempts === 2 && now.status === 'processing' ? now : null;
-    },
-    LEASE_MS + 5000,
-  );
+  const taken = await world.startsElsewhere(api, task.id);
   world.open();
   proxy.heal();
   const done = await api.until(task.id, 'completed');
@@ -63,9 +56,7 @@ it('goes on after connections that were closed one way only', async () => {
   await using world = await FaultWorld.start();
   const proxy = await RedisProxy.before(world.redis);
   const api = await world.server({ redis: proxy });
-  world.worker(2, { redis: proxy });
-  await world.submitMany(api, 2);
-  await world.until(api, 'processing', 2);
+  await world.running(api, 2, { redis: proxy });
   proxy.halfClose();
   world.open();
   await world.until(api, 'completed', 2);

@@ -11,9 +11,7 @@ it.each([
 ])('goes on when Redis %s, and starts nothing twice', async (_, fault) => {
   await using world = await FaultWorld.start();
   const api = await world.server();
-  world.worker(10);
-  await world.submitMany(api, 10);
-  await world.until(api, 'processing', 10);
+  await world.running(api, 10);
   await fault(world);
   world.open();
   await world.until(api, 'completed', 10);
@@ -24,9 +22,7 @@ it.each([
 it('goes on when Redis was frozen for longer than a lease, and starts nothing twice', async () => {
   await using world = await FaultWorld.start();
   const api = await world.server();
-  world.worker(10);
-  await world.submitMany(api, 10);
-  await world.until(api, 'processing', 10);
+  await world.running(api, 10);
   process.kill(world.redis.pid, 'SIGSTOP');
   const since = performance.now();
   await world.health(api, 503);
@@ -83,9 +79,7 @@ it('refuses new tasks when memory is full, while running ones end and the queue 
 it('begins anew after FLUSHALL: nothing of before is written, new tasks run', async () => {
   await using world = await FaultWorld.start();
   const api = await world.server();
-  world.worker(5);
-  await world.submitMany(api, 5);
-  await world.until(api, 'processing', 5);
+  await world.running(api, 5);
   await command(world, 'FLUSHALL');
   world.accepted.clear(); // these are meant to be gone
   world.open();

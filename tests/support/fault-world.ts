@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { StatsOverview } from '#queue/contract/queue';
-import { BulkSubmitReply } from '#queue/contract/task';
+import { BulkSubmitReply, type Task } from '#queue/contract/task';
 import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
@@ -137,6 +137,23 @@ export class FaultWorld implements AsyncDisposable {
   /** Resolves once so many tasks have this status. */
   until(api: TestApi, status: 'processing' | 'completed' | 'failed' | 'pending', count: number, ms?: number) {
     return waitFor(`${count} ${status}`, async () => ((await this.stats(api))[status] === count ? count : null), ms);
+  }
+
+  /** Resolves with the task once it runs for the second time: its first worker has lost it. */
+  startsElsewhere(api: TestApi, id: string): Promise<Task> {
+    const began = async () => {
+      const task = await api.task(id);
+      return task.attempts === 2 && task.status === 'processing' ? task : null;
+    };
+    return waitFor('the task to start elsewhere', began, LEASE_MS + 10_000);
+  }
+
+  /** Some tasks that run, until `open`. */
+  async running(api: TestApi, count: number, options: ProcessOptions = {}): Promise<MillraceProcess> {
+    const worker = this.worker(count, options);
+    await this.submitMany(api, count);
+    await this.until(api, 'processing', count);
+    return worker;
   }
 
   /** Resolves once the server says of itself that it has its Redis, or that it has not. */

@@ -6,9 +6,7 @@ import { waitFor } from '../support/millrace-process';
 it('completes all of 100 running tasks within the lease and 2 s when their worker is killed', async () => {
   await using world = await FaultWorld.start();
   const api = await world.server();
-  const victim = world.worker(100);
-  await world.submitMany(api, 100);
-  await world.until(api, 'processing', 100);
+  const victim = await world.running(api, 100);
   world.worker(100);
   await waitFor('the other worker', async () => ((await world.stats(api)).workers === 2 ? true : null));
   world.open();
@@ -31,14 +29,7 @@ it('lets a worker that was frozen past its lease write nothing', async () => {
   await api.until(task.id, 'processing');
   frozen.signal('SIGSTOP');
   world.worker();
-  const taken = await waitFor(
-    'the task to start elsewhere',
-    async () => {
-      const now = await api.task(task.id);
-      return now.attempts === 2 && now.status === 'processing' ? now : null;
-    },
-    LEASE_MS + 10_000,
-  );
+  const taken = await world.startsElsewhere(api, task.id);
   world.open(); // both may end now
   frozen.signal('SIGCONT');
   const done = await api.until(task.id, 'completed');
@@ -66,9 +57,7 @@ it('keeps every accepted task when redis-server is killed and comes back', async
 it('goes on with running tasks over an outage of Redis, and starts none of them twice', async () => {
   await using world = await FaultWorld.start();
   const api = await world.server();
-  world.worker(20);
-  await world.submitMany(api, 20);
-  await world.until(api, 'processing', 20);
+  await world.running(api, 20);
   world.redis.kill9();
   await world.health(api, 503);
   await world.redis.restart();
