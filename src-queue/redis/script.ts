@@ -43,6 +43,12 @@ export const isTransient = (error: unknown): boolean => error instanceof Error &
 const NEWER_LAYOUT = -1;
 const RETRY_DELAY_MS = 50;
 
+/** @throws {QueueError} CONFLICT where the script found a layout that it does not know */
+export function scriptReply(reply: unknown): unknown {
+  if (reply !== NEWER_LAYOUT) return reply;
+  throw new QueueError('CONFLICT', 'this queue was written by a newer version of Millrace: upgrade this one');
+}
+
 export interface RunnerDeps {
   connection: Connection;
   clock: Clock;
@@ -68,11 +74,7 @@ export class ScriptRunner {
     const deadline = clock.monotonic() + patienceMs;
     for (;;) {
       try {
-        const reply = await this.#evaluate(script, key, args);
-        if (reply === NEWER_LAYOUT) {
-          throw new QueueError('CONFLICT', 'this queue was written by a newer version of Millrace: upgrade this one');
-        }
-        return script.read(reply, input);
+        return script.read(scriptReply(await this.#evaluate(script, key, args)), input);
       } catch (error) {
         const left = deadline - clock.monotonic();
         if (!isTransient(error)) throw explain(error, script.name);

@@ -6,6 +6,8 @@ import { Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
 import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
+import type { Durable } from './durable-promises';
+import { type DurableAnswer, DurableRunner } from './durable-runner';
 import { createKeys, type Keys } from './keys';
 import type { RedisOptions } from './options';
 import { explain, isTransient, type Script, ScriptRunner } from './script';
@@ -28,6 +30,7 @@ export class RedisStore {
   readonly #deps: StoreDeps;
   readonly #connection: Connection;
   readonly #runner: ScriptRunner;
+  readonly #durableRunner: DurableRunner;
   readonly #others = new Set<Connection>();
 
   constructor(deps: StoreDeps) {
@@ -36,6 +39,11 @@ export class RedisStore {
     this.isCluster = deps.options.kind === 'cluster';
     this.#connection = openConnection(deps.options, 'command', deps.name, deps.log);
     this.#runner = new ScriptRunner({ connection: this.#connection, clock: deps.clock, patienceMs: deps.patienceMs });
+    this.#durableRunner = new DurableRunner({
+      open: () => this.open('command', 'durable'),
+      clock: deps.clock,
+      patienceMs: deps.patienceMs,
+    });
   }
 
   get isReady(): boolean {
@@ -68,6 +76,16 @@ export class RedisStore {
   /** Runs a script of one queue. */
   run<Input, Output>(script: Script<Input, Output>, queue: string, input: Input): Promise<Output> {
     return this.#runner.run(script, this.keys.meta(queue), input);
+  }
+
+  /** As `run`; the answer tells whether what it wrote is as safe as asked. @throws {QueueError} also NOT_DURABLE */
+  runDurably<Input, Output>(
+    script: Script<Input, Output>,
+    queue: string,
+    input: Input,
+    level: Durable,
+  ): Promise<DurableAnswer<Output>> {
+    return this.#durableRunner.run(script, this.keys.meta(queue), input, level);
   }
 
   /**
