@@ -51,13 +51,16 @@ export class DurableRunner {
     const connection = this.#connection;
     const args = script.args(input);
     const deadline = clock.monotonic() + patienceMs;
-    for (;;) {
+    for (let repeated = false; ; repeated = true) {
       try {
         const promise = PROMISES[level];
         const [, ...seen] = await pipelined(connection, (calls) => promise.look(calls.exists(key)), 1);
         promise.check(seen);
         const [reply, , ...confirmation] = await write(connection, script, key, args, promise.ask);
-        return { output: script.read(scriptReply(reply?.[1]), input), shortfall: promise.shortfall(confirmation) };
+        return {
+          output: script.read(scriptReply(reply?.[1]), input, repeated),
+          shortfall: promise.shortfall(confirmation),
+        };
       } catch (error) {
         const left = deadline - clock.monotonic();
         if (!isTransient(error) || left <= 0) throw explain(error, script.name);

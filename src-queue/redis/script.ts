@@ -14,7 +14,8 @@ export interface Script<Input, Output> {
   readonly source: string;
   readonly sha: string;
   args(input: Input): ScriptArg[];
-  read(reply: unknown, input: Input): Output;
+  /** @param repeated the call was made before, and its answer was lost: what is asked for may be done already */
+  read(reply: unknown, input: Input, repeated: boolean): Output;
 }
 
 /**
@@ -26,7 +27,7 @@ export function defineScript<Input, Output>(definition: {
   lua: string;
   lib: readonly string[];
   args: (input: Input) => ScriptArg[];
-  read: (reply: unknown, input: Input) => Output;
+  read: (reply: unknown, input: Input, repeated: boolean) => Output;
 }): Script<Input, Output> {
   const { name, lua, lib, args, read } = definition;
   const firstLine = lua.indexOf('\n') + 1;
@@ -72,9 +73,9 @@ export class ScriptRunner {
     const { connection, clock, patienceMs } = this.#deps;
     const args = script.args(input);
     const deadline = clock.monotonic() + patienceMs;
-    for (;;) {
+    for (let repeated = false; ; repeated = true) {
       try {
-        return script.read(scriptReply(await this.#evaluate(script, key, args)), input);
+        return script.read(scriptReply(await this.#evaluate(script, key, args)), input, repeated);
       } catch (error) {
         const left = deadline - clock.monotonic();
         if (!isTransient(error)) throw explain(error, script.name);
