@@ -1,6 +1,7 @@
 /**
  * Every call to Redis of every verb of the engine, one after the other: the client dies before it, dies after it, or only
- * loses its reply. Afterwards another process looks after the queue, and nothing may be half done.
+ * loses its reply, alone or while another client comes between. Afterwards another process looks after the queue, and nothing
+ * may be half done.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
@@ -32,6 +33,8 @@ interface Verb<Prepared = unknown> {
   /** Done by the healthy process before. */
   prepare: () => Promise<Prepared>;
   run: (engine: ConnectedEngine, prepared: Prepared) => Promise<unknown>;
+  /** What another client does while the first has no answer; absent: the same. */
+  rival?: (engine: ConnectedEngine, prepared: Prepared) => Promise<unknown>;
   /** Opens what the client opens only when it is asked to. */
   warm?: (engine: ConnectedEngine) => Promise<unknown>;
   /** What it answers, also where it was made again because the first answer was lost. */
@@ -83,7 +86,11 @@ const VERBS: Record<string, Verb> = {
   claim: verb({
     prepare: () => submitAll(healthy, [{}, {}, {}]),
     run: (engine) => workOnce(engine, { want: 2, nonce: 'same' }),
-    done: async () => expect((await healthy.reader.queueState('default'))?.counts).toMatchObject({ processing: 2 }),
+    rival: (engine) => workOnce(engine, { want: 2, workerId: 'w2', nonce: 'theirs' }),
+    done: async () => {
+      const { processing = 0, pending = 0 } = (await healthy.reader.queueState('default'))?.counts ?? {};
+      expect([processing + pending, processing]).toEqual([3, expect.toBeOneOf([2, 3])]);
+    },
   }),
   complete: verb({
     prepare: claimed,
@@ -99,7 +106,12 @@ const VERBS: Record<string, Verb> = {
         nonce: 'same',
         settles: [{ kind: 'fail', id, token, retryInMs: 60_000, error: failure() }],
       }),
-    done: async ({ id }) => expect(await statusOf(id)).toBe('retrying'),
+    rival: (engine, { id, token }) =>
+      workOnce(engine, { want: 0, lane: '1', settles: [{ kind: 'complete', id, token, result: '1' }] }),
+    done: async ({ id }) => {
+      const [task] = await healthy.reader.getTasks([id]);
+      expect([task?.status, task?.attempts]).toEqual([expect.toBeOneOf(['retrying', 'completed']), 1]);
+    },
   }),
   extend: verb({
     prepare: claimed,
@@ -207,7 +219,7 @@ describe.each(Object.keys(VERBS))('%s', (name) => {
   if (one === undefined) throw new Error('no such verb');
 
   /** Runs it through the proxy with this fate for its k-th command. @returns whether there was such a one, and how it ended */
-  const faulty = async (k: number, fate: Fate, patienceMs: number) => {
+  const faulty = async (k: number, fate: Fate, patienceMs: number, then?: (prepared: unknown) => void) => {
     await healthy.store.command('flush', (redis) => redis.flushall());
     const prepared = await one.prepare();
     const client = connectTo(proxy, { patienceMs });
@@ -218,6 +230,7 @@ describe.each(Object.keys(VERBS))('%s', (name) => {
     proxy.onCommand = (n) => {
       if (n - first !== k) return 'pass';
       reached = true;
+      then?.(prepared);
       return fate;
     };
     const [ended] = await Promise.allSettled([one.run(client, prepared)]);
@@ -235,6 +248,20 @@ describe.each(Object.keys(VERBS))('%s', (name) => {
       await tickAll();
       await noRuleBroken();
       await one.run(healthy, prepared); // whoever asked for it asks again
+      await one.done(prepared);
+      await noRuleBroken();
+    }
+  });
+
+  it.each(['cut', 'lose'] as const)('happens once while another client comes between: each call %s', async (fate) => {
+    for (let k = 1, more = true; more; k++) {
+      let between: Promise<unknown> = Promise.resolve();
+      const { prepared, reached, ended } = await faulty(k, fate, 10_000, (mine) => {
+        between = (one.rival ?? one.run)(healthy, mine);
+      });
+      more = reached;
+      await between;
+      expect(ended.status).toBe('fulfilled');
       await one.done(prepared);
       await noRuleBroken();
     }
