@@ -13,6 +13,7 @@ export interface TickAnswer {
   parked: number;
   /** Pending, and nothing that the queue knows keeps them from being claimed. */
   ready: number;
+  repairDue: boolean;
 }
 
 export interface TickInput {
@@ -28,8 +29,17 @@ export const tick = defineScript<TickInput, TickAnswer>({
   lib: ENDINGS,
   args: ({ limit, lost, expired }) => [limit, lost.body, lost.fingerprint, expired.body, expired.fingerprint],
   read: (reply) => {
-    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0, ready = 0] =
-      list(reply).map(Number);
-    return { reaped, promoted, expired, outbox, blocked, capMs, parked, ready };
+    const [
+      reaped = 0,
+      promoted = 0,
+      expired = 0,
+      outbox = 0,
+      blocked = 0,
+      capMs = 0,
+      parked = 0,
+      ready = 0,
+      repairDue,
+    ] = list(reply).map(Number);
+    return { reaped, promoted, expired, outbox, blocked, capMs, parked, ready, repairDue: repairDue === 1 };
   },
 });
