@@ -1,7 +1,7 @@
 import type { StatusCounts } from '../../contract/queue';
 import type { QueueLimitsMs } from '../calls';
 import { defineScript } from '../script';
-import { list, QUEUE } from './lib/pieces';
+import { list, READING } from './lib/pieces';
 import lua from './state.lua?raw';
 
 export interface StateAnswer {
@@ -22,7 +22,7 @@ const optional = (value: unknown): number | null => (value === '' ? null : Numbe
 export const state = defineScript<{ id: string | null }, StateAnswer>({
   name: 'state',
   lua,
-  lib: QUEUE,
+  lib: READING,
   args: ({ id }) => [id ?? ''],
   read: (reply) => {
     const values = list(reply);
