@@ -274,6 +274,7 @@ export class Engine implements TaskEngine {
     unblocked: number;
     pruned: number;
     capMs: number;
+    nextLeaseInMs: number | null;
     repairs: Repairs;
   }> {
     const { store, retention, news } = this.#deps;
@@ -288,7 +289,8 @@ export class Engine implements TaskEngine {
     const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });
     const look = { limit: LIMITS.sweepBatch, everyMs: LOOK_EVERY_MS, restMs: LOOK_REST_MS };
     const repairs = answer.repairDue ? await store.run(repair, queue, look) : NO_REPAIRS;
-    return { reaped: answer.reaped, promoted: answer.promoted, unblocked, pruned, capMs: answer.capMs, repairs };
+    const { reaped, promoted, capMs, nextLeaseInMs } = answer;
+    return { reaped, promoted, unblocked, pruned, capMs, nextLeaseInMs, repairs };
   }
 
   #repairIsDue(queue: string): boolean {

@@ -14,13 +14,15 @@ export interface UpkeepDeps {
   clock: Clock;
   log: Log;
   queueNames: () => Promise<readonly string[]>;
-  tick: (queue: string) => Promise<{ capMs: number; repairs: Repairs }>;
+  tick: (queue: string) => Promise<{ capMs: number; nextLeaseInMs: number | null; repairs: Repairs }>;
   /** Evenly in [0, 1): spreads the passes of many processes. */
   random: () => number;
 }
 
 const EVERY_MS = 1000;
 const MIN_EVERY_MS = 100;
+/** Where a lease runs out, all processes look at that moment, this far apart: its task starts again at once. */
+const SPREAD_MS = 50;
 /** Queues that are looked after at the same time: a thousand of them must not cost a thousand round trips. */
 const TOGETHER = 16;
 
@@ -29,6 +31,8 @@ export class Upkeep implements Service {
   readonly #deps: UpkeepDeps;
   readonly #rounds: Rounds;
   #everyMs = EVERY_MS;
+  /** When the first lease runs out, monotonic ms. */
+  #leaseEndsAt = Number.POSITIVE_INFINITY;
   #failing = false;
   /** Queues whose last tick failed by themselves, and not because Redis was away. */
   readonly #damaged = new Set<string>();
@@ -38,7 +42,10 @@ export class Upkeep implements Service {
     const { clock, random, log } = deps;
     this.#rounds = new Rounds({
       clock,
-      everyMs: () => this.#everyMs * (0.8 + 0.2 * random()),
+      everyMs: () => {
+        const leaseMs = Math.max(MIN_EVERY_MS, this.#leaseEndsAt - clock.monotonic()) + SPREAD_MS * random();
+        return Math.min(this.#everyMs * (0.8 + 0.2 * random()), leaseMs);
+      },
       pass: (signal) => this.#pass(signal),
       onFault: (error) => {
         // An outage is told once.
@@ -59,6 +66,7 @@ export class Upkeep implements Service {
   async #pass(signal: AbortSignal): Promise<void> {
     const { queueNames, log } = this.#deps;
     this.#everyMs = EVERY_MS;
+    this.#leaseEndsAt = Number.POSITIVE_INFINITY;
     const queues = await queueNames();
     for (let from = 0; from < queues.length && !signal.aborted; from += TOGETHER) {
       const caps = await Promise.all(queues.slice(from, from + TOGETHER).map((queue) => this.#lookAfter(queue)));
@@ -71,9 +79,10 @@ export class Upkeep implements Service {
 
   /** @returns the cap of its clock, ms @throws where Redis is away */
   async #lookAfter(queue: string): Promise<number> {
-    const { tick, log } = this.#deps;
+    const { tick, log, clock } = this.#deps;
     try {
-      const { capMs, repairs } = await tick(queue);
+      const { capMs, nextLeaseInMs, repairs } = await tick(queue);
+      if (nextLeaseInMs !== null) this.#leaseEndsAt = Math.min(this.#leaseEndsAt, clock.monotonic() + nextLeaseInMs);
       if (Object.values(repairs).some((count) => count > 0))
         log.warn('a queue was damaged in Redis, and put right as far as it could be', { queue, ...repairs });
       if (this.#damaged.delete(queue)) log.info('upkeep of the queue goes on', { queue });
