@@ -67,7 +67,7 @@ export class ScriptRunner {
 
   /**
    * @param key the script's KEYS[1]
-   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE
+   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_DAMAGED
    */
   async run<Input, Output>(script: Script<Input, Output>, key: string, input: Input): Promise<Output> {
     const { connection, clock, patienceMs } = this.#deps;
@@ -78,8 +78,7 @@ export class ScriptRunner {
         return script.read(scriptReply(await this.#evaluate(script, key, args)), input, repeated);
       } catch (error) {
         const left = deadline - clock.monotonic();
-        if (!isTransient(error)) throw explain(error, script.name);
-        if (left <= 0) throw explain(error, script.name);
+        if (!isTransient(error) || left <= 0) throw explain(error, `${script.name} with ${key}`);
         if (await whenReady(connection, left)) await clock.sleep(Math.min(left, RETRY_DELAY_MS));
       }
     }
@@ -107,6 +106,10 @@ export function explain(error: unknown, what: string): Error {
   }
   if (message.startsWith('MISCONF')) {
     return new QueueError('STORAGE', `Redis cannot write to its disk: ${message}`, { cause: error });
+  }
+  if (message.startsWith('WRONGTYPE')) {
+    const text = `a key is of another type than Millrace made it (${what}): "millrace doctor" names it`;
+    return new QueueError('STORE_DAMAGED', text, { cause: error });
   }
   if (isTransient(error))
     return new QueueError('REDIS_UNREACHABLE', `Redis did not answer (${message})`, { cause: error });

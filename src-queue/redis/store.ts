@@ -90,7 +90,7 @@ export class RedisStore {
 
   /**
    * A plain command, repeated like a script: use it for commands that may be repeated.
-   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE
+   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_DAMAGED
    */
   async command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
     const { clock, patienceMs } = this.#deps;

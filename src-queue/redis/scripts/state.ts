@@ -2,7 +2,7 @@ import { Durability } from '../../contract/primitives';
 import type { StatusCounts } from '../../contract/queue';
 import type { QueueLimitsMs } from '../calls';
 import { defineScript } from '../script';
-import { list, QUEUE } from './lib/pieces';
+import { list, READING } from './lib/pieces';
 import lua from './state.lua?raw';
 
 export interface StateAnswer {
@@ -23,7 +23,7 @@ const optional = (value: unknown): number | null => (value === '' ? null : Numbe
 export const state = defineScript<{ id: string | null }, StateAnswer>({
   name: 'state',
   lua,
-  lib: QUEUE,
+  lib: READING,
   args: ({ id }) => [id ?? ''],
   read: (reply) => {
     const values = list(reply);
