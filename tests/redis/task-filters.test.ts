@@ -136,6 +136,24 @@ describe('completions', () => {
     expect(await suggest('type', 'many')).toHaveLength(LIMITS.suggestions);
     await connected.engine.remove(many);
   });
+
+  it('look at a bounded number of indexes, however many queues and tags there are', async () => {
+    const wide = Array.from({ length: 150 }, (_, n) => ({
+      queue: `wide${n}`,
+      tags: ['common', `a${n}`, `b${n}`, `c${n}`],
+    }));
+    const many = await submitAll(connected, wide);
+    const counted = async () =>
+      connected.store.command('stats', async (redis) => {
+        const stats = await redis.info('commandstats');
+        return Number(/^cmdstat_zcard:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+      });
+    const before = await counted();
+    expect((await suggest('tag', ''))[0]).toEqual(['common', 150, null]);
+    // To count the values, and to find the newest tasks.
+    expect((await counted()) - before).toBeLessThanOrEqual(2 * LIMITS.scanRecords);
+    await connected.engine.remove(many);
+  });
 });
 
 it('several statuses that are few among very many tasks are found without looking at all of those', async () => {
