@@ -11,7 +11,7 @@ import { answerFaults, problemFaults } from '../support/contract-answer';
 import { InputWorld } from '../support/input-world';
 import { requestsTo } from '../support/route-requests';
 
-const REQUESTS = 150;
+const REQUESTS = 60;
 const table: Readonly<Record<RouteName, Route>> = routes;
 const names = Object.keys(routes) as RouteName[];
 

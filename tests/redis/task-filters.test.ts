@@ -173,3 +173,34 @@ it('several statuses that are few among very many tasks are found without lookin
   expect(found).toEqual([ids[0], ids[1]]);
   expect(await connected.engine.purge('bulk')).toBe(many.length);
 });
+
+it('knows queues and types with the names of what every object has', async () => {
+  const names = ['constructor', 'toString', 'valueOf', 'hasOwnProperty'];
+  const odd = await submitAll(
+    connected,
+    names.map((queue) => ({ queue, type: 'constructor', tags: ['odd'] })),
+  );
+  await connected.engine.cancel(odd, 'odd');
+  const found: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await connected.reader.listTasks({ status: ['cancelled'], queue: names }, { limit: 3, cursor });
+    found.push(...page.tasks.map(({ queue }) => queue));
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  expect(found.sort()).toEqual([...names].sort());
+  const plan = await connected.operations.plan({
+    action: 'requeue',
+    filter: null,
+    ids: odd,
+    limit: null,
+    rate: null,
+    priority: null,
+    expectedCount: null,
+    by: 'me',
+  });
+  expect([plan.by_queue, plan.by_task_type]).toEqual([
+    Object.fromEntries(names.map((name) => [name, 1])),
+    { constructor: 4 },
+  ]);
+});
