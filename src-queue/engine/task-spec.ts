@@ -36,7 +36,7 @@ export function toTaskSpec(input: SubmitTask, defaults: TaskDefaults): TaskSpec 
     queue: input.queue,
     priority: input.priority,
     payload: payloadText(input.payload),
-    name: input.name ?? null,
+    name: input.name || null, // an empty label is none: it could not be told from one that is absent
     maxRetries: input.max_retries ?? defaults.maxRetries,
     timeoutMs: input.timeout === undefined ? defaults.timeoutMs : toMs(input.timeout),
     backoff: {
