@@ -28,6 +28,7 @@ export const COMMON_ERRORS = [
   'TOO_MANY_REQUESTS',
   'INTERNAL',
   'REDIS_UNREACHABLE',
+  'STORE_LAYOUT',
 ] as const;
 /** Errors of routes that write, beside. */
 export const WRITE_ERRORS = ['READ_ONLY'] as const;

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { QueueError } from '../contract/errors';
 import type { Clock } from '../kernel/clock';
 import { type Connection, whenReady } from './connection';
+import type { LayoutGate } from './layout-gate';
 
 export type ScriptArg = string | number;
 
@@ -40,11 +41,12 @@ const TRANSIENT =
 
 export const isTransient = (error: unknown): boolean => error instanceof Error && TRANSIENT.test(error.message);
 
-const NEWER_LAYOUT = -1;
+const OTHER_LAYOUT = -1;
 const RETRY_DELAY_MS = 50;
 
 export interface RunnerDeps {
   connection: Connection;
+  gate: LayoutGate;
   clock: Clock;
   /** How long a call is repeated while Redis is away, ms. */
   patienceMs: number;
@@ -60,18 +62,17 @@ export class ScriptRunner {
 
   /**
    * @param key the script's KEYS[1]
-   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE
+   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_LAYOUT
    */
   async run<Input, Output>(script: Script<Input, Output>, key: string, input: Input): Promise<Output> {
-    const { connection, clock, patienceMs } = this.#deps;
+    const { connection, gate, clock, patienceMs } = this.#deps;
     const args = script.args(input);
     const deadline = clock.monotonic() + patienceMs;
     for (;;) {
       try {
+        await gate.pass();
         const reply = await this.#evaluate(script, key, args);
-        if (reply === NEWER_LAYOUT) {
-          throw new QueueError('CONFLICT', 'this queue was written by a newer version of Millrace: upgrade this one');
-        }
+        if (reply === OTHER_LAYOUT) await gate.refused(key);
         return script.read(reply, input);
       } catch (error) {
         const left = deadline - clock.monotonic();

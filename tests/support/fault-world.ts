@@ -198,14 +198,19 @@ export class FaultWorld implements AsyncDisposable {
     if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, file: testPath, ...count })}\n`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#count();
-    await this.engine.close();
+  /** Kills all processes that run. */
+  async end(): Promise<void> {
     for (const process of this.#started) {
       process.signal('SIGCONT');
       process.signal('SIGKILL');
       await process.ended;
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#count();
+    await this.engine.close();
+    await this.end();
     if (this.#ownsRedis) await this.redis.stop();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }

@@ -7,7 +7,7 @@
 -- ARGV[4] body    JSON error of an expired task
 -- ARGV[5] fp      its fingerprint
 -- RETURNS {reaped, promoted, expired, entries in the outbox, tasks blocked, clock cap ms, tasks parked,
---   tasks ready: pending, in a queue that is not paused and has room under its limit} | -1 newer layout
+--   tasks ready: pending, in a queue that is not paused and has room under its limit} | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets
 -- COST O(log N) a task moved. Any process may call it at any time; nothing depends on who does.
 if not load_meta() then return -1 end
