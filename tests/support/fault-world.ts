@@ -81,7 +81,7 @@ export class FaultWorld implements AsyncDisposable {
   }
 
   /** @param redis where it finds its Redis; a proxy may stand there */
-  process(args: readonly string[], { redis, env = {} }: ProcessOptions = {}): MillraceProcess {
+  process(args: readonly string[], { redis, env = {}, program }: ProcessOptions = {}): MillraceProcess {
     const process = new MillraceProcess({
       args,
       env: {
@@ -90,6 +90,7 @@ export class FaultWorld implements AsyncDisposable {
         ...env,
       },
       cwd: this.dir,
+      ...(program === undefined ? {} : { program }),
     });
     this.#started.push(process);
     return process;
@@ -224,4 +225,6 @@ function addressOf(url: string) {
 export interface ProcessOptions {
   redis?: { host: string; port: number };
   env?: Record<string, string>;
+  /** Of another build: see kept-release. */
+  program?: string;
 }
