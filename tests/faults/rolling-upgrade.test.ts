@@ -73,7 +73,7 @@ it.each<[Build, Build]>([
   await a.until(dead.id, 'failed');
 
   const all = [done, dead, later, keyed, behind, gated].map(({ id }) => id).sort();
-  for (const query of ['limit=50', 'tag=a', 'task_type=steps&tag=a', 'status=failed', 'status=blocked', 'search=of'])
+  for (const query of ['limit=50', 'tag=a', 'task_type=steps&tag=a', 'status=failed', 'status=blocked', 'q=of'])
     expect([query, await listed(b, query)]).toEqual([query, await listed(a, query)]);
   expect((await listed(b, 'tag=a')).sort()).toEqual(all);
   for (const id of all) {

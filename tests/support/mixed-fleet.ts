@@ -135,6 +135,7 @@ const Ids = z.object({ tasks: z.array(z.object({ id: z.string() })) });
 
 export async function listed(api: TestApi, query: string): Promise<string[]> {
   const answer = await api.call('GET', `/api/tasks?${query}`);
+  expect([query, answer.status]).toEqual([query, 200]);
   return Ids.parse(await answer.json()).tasks.map(({ id }) => id);
 }
 
