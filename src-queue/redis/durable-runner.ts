@@ -10,7 +10,8 @@ import { type ChainableCommander, Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import { type Connection, whenReady } from './connection';
 import { type Durable, PROMISES, type Replies } from './durable-promises';
-import { explain, isTransient, type Script, type ScriptArg, scriptReply } from './script';
+import type { LayoutGate } from './layout-gate';
+import { explain, isTransient, OTHER_LAYOUT, type Script, type ScriptArg } from './script';
 
 export interface DurableAnswer<Output> {
   output: Output;
@@ -20,6 +21,7 @@ export interface DurableAnswer<Output> {
 
 interface DurableRunnerDeps {
   open: () => Connection;
+  gate: LayoutGate;
   clock: Clock;
   /** How long a call is repeated while Redis is away, ms. */
   patienceMs: number;
@@ -46,13 +48,14 @@ export class DurableRunner {
     input: Input,
     level: Durable,
   ): Promise<DurableAnswer<Output>> {
-    const { clock, patienceMs } = this.#deps;
+    const { gate, clock, patienceMs } = this.#deps;
     this.#connection ??= this.#deps.open();
     const connection = this.#connection;
     const args = script.args(input);
     const deadline = clock.monotonic() + patienceMs;
     for (let repeated = false; ; repeated = true) {
       try {
+        await gate.pass();
         const promise = PROMISES[level];
         const [, ...seen] = await pipelined(connection, (calls) => promise.look(calls.exists(key)), 1);
         promise.check(seen);

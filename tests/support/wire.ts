@@ -96,5 +96,6 @@ export const sessionInfoOf = (change: Partial<SessionInfo> = {}): SessionInfo =>
   version: '0.1.0',
   now: '2026-11-22T12:00:00.000Z',
   redis_time_offset_ms: 0,
+  store_refusal: null,
   ...change,
 });

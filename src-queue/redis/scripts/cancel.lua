@@ -6,7 +6,7 @@
 -- then ids
 -- RETURNS one character a task: C cancelled, A asked (it runs; the next extend tells its worker), F final, X final by a
 --   cancel, G gone;
---   c and a instead of C and A where it is of one of the types and has been started | -1 newer layout
+--   c and a instead of C and A where it is of one of the types and has been started | -1 another layout
 -- DERIVES t:<id> h:<id> from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end

@@ -8,7 +8,7 @@
 -- ARGV[4] 1 where no other queue holds the unique keys of these tasks
 -- then ids
 -- RETURNS one character a task: Q requeued, N not failed or cancelled, L the same, and requeued last, D its unique key is taken, G gone;
---   U nothing was done: it has a unique key, and other queues have to be asked for it first | -1 newer layout
+--   U nothing was done: it has a unique key, and other queues have to be asked for it first | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end

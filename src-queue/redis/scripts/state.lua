@@ -4,9 +4,10 @@
 -- ARGV[1] id  a task whose place among the pending is asked for, or ''
 -- RETURNS {wall ms, eight counts (scheduled blocked pending processing retrying completed failed cancelled),
 --   created ms of the oldest pending task or -1, paused, concurrency, rate max, rate per ms, target age ms,
---   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1, aging ms, durability}
+--   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1, aging ms, durability}; -1 another layout
 -- DERIVES t:<id> of the oldest pending task of each priority
 -- COST O(log N)
+if not known_layout() then return -1 end
 local m_ = ask({}, 'HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono', 'aging', 'durability')
 local now = now_ms()
 local oldest = -1

@@ -7,7 +7,7 @@
 -- then (index, extras) × x: extras = due|b, idempotency key, body hash, unique key, tags, owner, name, expires,
 --   parents, joined by 0x1f
 -- RETURNS one line for each task that was not simply accepted: "<i> SAME|DUPLICATE <id>", "<i> CONFLICT <id>",
---   "<i> FULL"; "0 NEW" where the queue's store was empty; "0 DURABILITY <level>" where the queue has one; -1 newer layout
+--   "<i> FULL"; "0 NEW" where the queue's store was empty; "0 DURABILITY <level>" where the queue has one; -1 another layout
 -- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments
 -- COST O(log N) a task. Repeating it with the same ids enqueues nothing twice.
 if not load_meta() then return -1 end
