@@ -60,8 +60,9 @@ export class DurableRunner {
         const [, ...seen] = await pipelined(connection, (calls) => promise.look(calls.exists(key)), 1);
         promise.check(seen);
         const [reply, , ...confirmation] = await write(connection, script, key, args, promise.ask);
+        if (reply?.[1] === OTHER_LAYOUT) await gate.refused(key);
         return {
-          output: script.read(scriptReply(reply?.[1]), input, repeated),
+          output: script.read(reply?.[1], input, repeated),
           shortfall: promise.shortfall(confirmation),
         };
       } catch (error) {
