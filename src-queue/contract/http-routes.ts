@@ -27,6 +27,7 @@ export const COMMON_ERRORS = [
   'FORBIDDEN',
   'TOO_MANY_REQUESTS',
   'INTERNAL',
+  'STORE_DAMAGED',
   'REDIS_UNREACHABLE',
 ] as const;
 /** Errors of routes that write, beside. */

@@ -6,6 +6,8 @@ import { Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
 import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
+import type { Durable } from './durable-promises';
+import { type DurableAnswer, DurableRunner } from './durable-runner';
 import { createKeys, type Keys } from './keys';
 import type { RedisOptions } from './options';
 import { explain, isTransient, type Script, ScriptRunner } from './script';
@@ -28,6 +30,7 @@ export class RedisStore {
   readonly #deps: StoreDeps;
   readonly #connection: Connection;
   readonly #runner: ScriptRunner;
+  readonly #durableRunner: DurableRunner;
   readonly #others = new Set<Connection>();
 
   constructor(deps: StoreDeps) {
@@ -36,6 +39,11 @@ export class RedisStore {
     this.isCluster = deps.options.kind === 'cluster';
     this.#connection = openConnection(deps.options, 'command', deps.name, deps.log);
     this.#runner = new ScriptRunner({ connection: this.#connection, clock: deps.clock, patienceMs: deps.patienceMs });
+    this.#durableRunner = new DurableRunner({
+      open: () => this.open('command', 'durable'),
+      clock: deps.clock,
+      patienceMs: deps.patienceMs,
+    });
   }
 
   get isReady(): boolean {
@@ -70,9 +78,19 @@ export class RedisStore {
     return this.#runner.run(script, this.keys.meta(queue), input);
   }
 
+  /** As `run`; the answer tells whether what it wrote is as safe as asked. @throws {QueueError} also NOT_DURABLE */
+  runDurably<Input, Output>(
+    script: Script<Input, Output>,
+    queue: string,
+    input: Input,
+    level: Durable,
+  ): Promise<DurableAnswer<Output>> {
+    return this.#durableRunner.run(script, this.keys.meta(queue), input, level);
+  }
+
   /**
    * A plain command, repeated like a script: use it for commands that may be repeated.
-   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE
+   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_DAMAGED
    */
   async command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
     const { clock, patienceMs } = this.#deps;
