@@ -8,7 +8,7 @@ import type { Appointment, FaultName } from './timetable';
 /** Longer than a lease, so that another one takes over. */
 const FREEZE_MS = 12_000;
 /** A worker that was told to stop gives its tasks 25 s. */
-const VICTIM_MS = 60_000;
+const VICTIM_MS = 120_000;
 const ASK_MS = 30_000;
 const REDIS_MS = 60_000;
 

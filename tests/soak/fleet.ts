@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { whenReady } from '#queue/redis/connection';
 import { FaultWorld } from '../support/fault-world';
 import { type MillraceProcess, TestApi, waitFor } from '../support/millrace-process';
@@ -33,8 +34,13 @@ export default defineHandler({
 });
 `;
 
-/** Loaded before the program: on SIGUSR2 a process collects its garbage and writes down what is left of its heap. */
+/**
+ * Loaded before the program: on SIGUSR2 a process collects its garbage and writes down what is left of its heap, without
+ * compiled code, of which there is more with everything that happens for the first time or often.
+ */
 const TELL_HEAP = `
+const { getHeapCodeStatistics, setFlagsFromString } = require('node:v8');
+setFlagsFromString('--no-flush-bytecode');
 const { isMainThread } = require('node:worker_threads');
 if (isMainThread)
   process.on('SIGUSR2', async () => {
@@ -43,10 +49,16 @@ if (isMainThread)
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const file = process.env.SOAK_HEAPS + '/' + process.pid;
-    require('node:fs').writeFileSync(file + '.new', JSON.stringify(process.memoryUsage()));
+    const { heapUsed, rss } = process.memoryUsage();
+    const code = getHeapCodeStatistics();
+    const heap = heapUsed - code.code_and_metadata_size - code.bytecode_and_metadata_size;
+    require('node:fs').writeFileSync(file + '.new', JSON.stringify({ heap, rss }));
     require('node:fs').renameSync(file + '.new', file);
   });
 `;
+
+const Memory = z.object({ heap: z.number(), rss: z.number() });
+type Memory = z.infer<typeof Memory>;
 
 const STEADY = 0;
 /** Exit code of a worker. */
@@ -83,10 +95,15 @@ export class Fleet implements Patient, AsyncDisposable {
   static async start(): Promise<Fleet> {
     const world = await FaultWorld.start({ redis: REDIS_ARGS, handlers: { 'soak.ts': SOAK } });
     const fleet = new Fleet(world, await RedisProxy.before(world.redis));
-    fleet.#bases[STEADY] = await fleet.steadyServer.address();
-    await fleet.#startServer(1);
-    for (let n = 0; n < MORTAL_WORKERS; n++) fleet.#startWorker(n);
-    return fleet;
+    try {
+      fleet.#bases[STEADY] = await fleet.steadyServer.address();
+      await fleet.#startServer(1);
+      for (let n = 0; n < MORTAL_WORKERS; n++) fleet.#startWorker(n);
+      return fleet;
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get redis() {
@@ -122,11 +139,11 @@ export class Fleet implements Patient, AsyncDisposable {
   }
 
   /** After a collection. */
-  async memoryOf({ pid }: Victim): Promise<{ heapUsed: number; rss: number }> {
+  async memoryOf({ pid }: Victim): Promise<Memory> {
     const file = join(this.world.dir, 'heaps', String(pid));
     rmSync(file, { force: true });
     process.kill(pid, 'SIGUSR2');
-    return waitFor(`process ${pid} to tell its heap`, () => JSON.parse(readFileSync(file, 'utf8')));
+    return waitFor(`process ${pid} to tell its heap`, () => Memory.parse(JSON.parse(readFileSync(file, 'utf8'))));
   }
 
   #options(n: number) {

@@ -85,8 +85,7 @@ export async function measure(fleet: Fleet): Promise<Footprint> {
 }
 
 async function bodyOf(fleet: Fleet, process: Victim): Promise<Body> {
-  const { heapUsed, rss } = await fleet.memoryOf(process);
-  return { heap: heapUsed, rss, fds: readdirSync(`/proc/${process.pid}/fd`).length };
+  return { ...(await fleet.memoryOf(process)), fds: readdirSync(`/proc/${process.pid}/fd`).length };
 }
 
 /** @returns what is out of bounds, in words */

@@ -3,7 +3,6 @@
  * quiet: everything drains, the books are checked, and all that lived through it must be as small as before. One JSON
  * line a run. `npm run soak -- --minutes N --seed S`.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { LEASE_MS } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
@@ -18,9 +17,9 @@ import { MORTAL_WORKERS, SLOTS } from './patient';
 import { faultCounts, MINUTES, report, SEED, seconds } from './report';
 import { Seeded } from './seeded';
 import { AT_ONCE, BACKOFF, soakTask } from './submissions';
-import { timetable } from './timetable';
+import { FAULT_NAMES, timetable } from './timetable';
 
-const WARM_UP_MS = 20_000;
+const WARM_UP_GAP_MS = 2000;
 /** Enough to fill what is kept of the newest events and frames, so that they are as large before as after. */
 const WARM_UP_TASKS = 3000;
 /** For what was in the queue, on a machine that does much else. */
@@ -94,14 +93,15 @@ it(
   MINUTES * 120_000 + PATIENCE_MS * 3,
 );
 
-/** The same work without faults, so that every process has seen all of it; then nothing is stored. */
+/** The same work and one of each fault, so that every process has seen all of it once; then nothing is stored. */
 async function warmUp(fleet: Fleet) {
   const load = new Load(fleet, (n) => new Seeded(SEED - 1 - n));
   const seeded = new Seeded(SEED - 100);
   const tasks = Array.from({ length: WARM_UP_TASKS }, () => ({ ...soakTask(seeded), payload: AT_ONCE }));
   await load.during(async () => {
     await fleet.api(0).call('POST', '/api/tasks/bulk', { tasks });
-    await sleep(WARM_UP_MS);
+    const once = FAULT_NAMES.map((name, n) => ({ atMs: n * WARM_UP_GAP_MS, name }));
+    await new Faults(fleet, seeded).keep(once);
   });
   await drained(fleet);
   await load.stop();
