@@ -27,6 +27,8 @@ const MARGIN_MS = 30_000;
 /** With the jitter of the longest back-off. */
 const DRAIN_MS = 3 * LEASE_MS + BACKOFF.max * 1200 + MARGIN_MS;
 const PATIENCE_MS = 240_000;
+/** A worker that was just killed starts first. */
+const SLOTS_MS = 60_000;
 
 it(
   `loses nothing, writes nothing twice and grows by nothing in ${MINUTES} min of faults`,
@@ -47,7 +49,7 @@ it(
     const { ends, faults: books, ...sums } = checkBooks(queue, load.submissions, fleet.executions.refresh());
     const disagreeing = await countsOf(fleet, queue);
     const violations = await fleet.world.violations();
-    const idle = await everySlotClaims(fleet, load);
+    const idle = await everySlotClaims(fleet, load, 'after');
     await load.stop();
     await removeAll(fleet);
     const after = await measureUntilBack(fleet, before);
@@ -104,6 +106,8 @@ async function warmUp(fleet: Fleet) {
     await new Faults(fleet, seeded).keep(once);
   });
   await drained(fleet);
+  const idle = await everySlotClaims(fleet, load, 'before');
+  if (idle.length > 0) throw new Error(`the warm-up: ${idle.join('; ')}`);
   await load.stop();
   await removeAll(fleet);
   fleet.executions.forget();
@@ -140,14 +144,15 @@ async function countsOf(fleet: Fleet, { sets, records }: QueueSnapshot): Promise
  * As many tasks as there are slots run at the same time, and everyone who follows the events hears of their ends.
  * @returns in words what did not work
  */
-async function everySlotClaims(fleet: Fleet, load: Load): Promise<string[]> {
+async function everySlotClaims(fleet: Fleet, load: Load, gate: string): Promise<string[]> {
   const slots = (MORTAL_WORKERS + 1) * SLOTS;
   const api = fleet.api(0);
   const { world } = fleet;
   const wrong: string[] = [];
-  await world.submitMany(api, slots);
-  await world.until(api, 'processing', slots).catch((error) => wrong.push(String(error)));
-  world.open();
+  world.accepted.clear();
+  await world.submitMany(api, slots, gate);
+  await world.until(api, 'processing', slots, SLOTS_MS).catch((error) => wrong.push(String(error)));
+  world.open(gate);
   await drained(fleet);
   for (const [n, follower] of load.followers.entries()) {
     const sawAll = () => ([...world.accepted].every((id) => follower.saw(id, 'completed')) ? true : null);
