@@ -71,8 +71,16 @@ export interface Exchange {
   closedMs: number | null;
 }
 
-/** Writes `parts` one after the other on a connection of its own and reads until the server ends it, or `ms` are over. */
-export function exchange(port: number, parts: readonly (string | Buffer)[], ms: number): Promise<Exchange> {
+/**
+ * Writes `parts` one after the other on a connection of its own and reads until the server ends it, `ms` are over, or
+ * what came so far matches `until`.
+ */
+export function exchange(
+  port: number,
+  parts: readonly (string | Buffer)[],
+  ms: number,
+  until?: RegExp,
+): Promise<Exchange> {
   return new Promise((resolve) => {
     const began = performance.now();
     let text = '';
@@ -87,6 +95,7 @@ export function exchange(port: number, parts: readonly (string | Buffer)[], ms: 
     const patience = setTimeout(() => give(null), ms);
     socket.on('data', (data) => {
       text += data.toString('latin1');
+      if (until?.test(text)) give(null);
     });
     socket.on('error', () => undefined); // a reset: `close` follows
     socket.on('close', () => give(performance.now() - began));
