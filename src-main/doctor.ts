@@ -17,6 +17,7 @@ import { type Check, type CheckState, type Finding, fail, type Look, ok, runLook
 import { checkLogin, checkRole, checkTcp, checkTransport, checkVersion } from './doctor/connection-checks';
 import { nameOnThisNode } from './doctor/diagnose/cluster';
 import { checkDataFolder, checkHandlers, checkPort, checkProgram, type HandlersLoaded } from './doctor/machine-checks';
+import { checkQueues } from './doctor/queue-checks';
 import { checkRights } from './doctor/rights-check';
 import { checkClock, checkLatency } from './doctor/speed-checks';
 import { checkEviction, checkMemory, checkPersistence, keepsNothing } from './doctor/storage-checks';
@@ -166,6 +167,7 @@ async function lookWithin(
         },
       },
       { name: 'store layout', run: () => checkLayout(connection, prefix) },
+      { name: 'queues', run: () => checkQueues(connection, prefix) },
       { name: 'latency', run: () => checkLatency(connection, clock) },
       { name: 'clock', run: () => checkClock(connection, clock) },
     ],

@@ -4,11 +4,13 @@
  * For each queue at most two calls are out at a time, each on a lane of its own. A call takes every settle that waits
  * and asks for at most half of the slots; what ends meanwhile waits for the next call. So batches grow with the load
  * and shrink with it, with no timer. A call whose outcome is unknown is repeated with the very same arguments until it
- * is answered: the engine knows the nonce, so nothing is claimed or settled twice, and no settle is dropped.
+ * is answered: the engine knows the nonce, so nothing is claimed or settled twice, and no settle is dropped. A queue that
+ * refuses its calls, because its data are damaged, keeps no slot from the others.
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
  * Queues that only `*` serves are not asked on suspicion: the engine tells of those that get work (`followWork`), also
  * while all slots are taken, so that they come in for their share.
  */
+import { QueueError } from '#queue/contract/errors';
 import { LIMITS } from '#queue/contract/limits';
 import type { ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
@@ -21,9 +23,14 @@ import { Settler } from './settler';
 import { shareOut } from './shares';
 
 const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 2_000;
+const RETRY_MAX_MS = 500;
 /** Idle, it asks every two seconds: one that has heard nothing for so long does not get work. */
 const FETCH_FRESH_MS = 10_000;
+
+/** Redis has answered, and done nothing: the queue's data are damaged, or from a newer version. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof QueueError && (error.code === 'STORE_DAMAGED' || error.code === 'CONFLICT');
+const NOTHING: WorkReply = { verdicts: [], claimed: [], nextDueInMs: null, skipped: true };
 
 export interface ClaimerDeps {
   engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork'>;
@@ -63,6 +70,8 @@ export class Claimer {
   /** How far the queues that are served have come: see QueueLine.passed. */
   #virtual = 0;
   readonly #onCallEnd: (() => void)[] = [];
+  /** Queues that refuse; each is told of once. */
+  readonly #refusing = new Set<string>();
   #listening = false;
   /** Ends the wait that is on its way. */
   #listen = new AbortController();
@@ -218,12 +227,17 @@ export class Claimer {
     const lane = line.takeLane();
     this.#wanted += want;
     this.#calls++;
-    const nonce = `${this.#name}.${(this.#nonces++).toString(36)}`;
+    const nonce = this.#nextNonce();
     const call: WorkCall = { queue: line.name, workerId, lane, nonce, settles, want, leaseMs, types };
     const { wakes } = line;
-    const reply = await this.#untilAnswered(call);
+    let kept = want;
+    const giveUp = () => {
+      this.#wanted -= kept;
+      kept = 0;
+    };
+    const reply = await this.#untilAnswered(call, giveUp);
     line.giveLane(lane);
-    this.#wanted -= want;
+    giveUp();
     this.#calls--;
     if (reply !== null) this.#answered(line, wakes, call, reply);
     this.#settler.answered(settles.length);
@@ -248,18 +262,35 @@ export class Claimer {
     onClaimed(claimed);
   }
 
-  /** @returns null where the worker ended before there was an answer */
-  async #untilAnswered(call: WorkCall): Promise<WorkReply | null> {
+  #nextNonce(): string {
+    return `${this.#name}.${(this.#nonces++).toString(36)}`;
+  }
+
+  /**
+   * @param giveUp the slots that the call has asked for are free again: settles are tried on, claims are not
+   * @returns null where the worker ended before there was an answer
+   */
+  async #untilAnswered(first: WorkCall, giveUp: () => void): Promise<WorkReply | null> {
     const { engine, clock, random, log } = this.#deps;
+    const { queue } = first;
+    let call = first;
     let delayMs = RETRY_FIRST_MS;
     for (let tries = 1; ; tries++) {
       try {
         const reply = await engine.work(call);
-        if (tries > 1) log.info('work goes on', { queue: call.queue, tries });
+        if (this.#refusing.delete(queue) || tries > 1) log.info('work goes on', { queue, tries });
         return reply;
       } catch (error) {
-        if (tries === 1)
-          log.warn('a work call failed; it is repeated until it is answered', { queue: call.queue, error });
+        const refused = isRefusal(error);
+        if (tries === 1 && !this.#refusing.has(queue))
+          log.warn('a work call failed; it is repeated until it is answered', { queue, error });
+        if (refused) {
+          this.#refusing.add(queue);
+          giveUp();
+          if (call.settles.length === 0) return NOTHING;
+          call = { ...call, want: 0, nonce: this.#nextNonce() };
+          this.#askTurn();
+        }
       }
       await clock.sleep(delayMs * (0.5 + random() / 2), this.#abandon.signal);
       if (this.#abandon.signal.aborted) return null;

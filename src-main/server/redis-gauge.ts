@@ -20,6 +20,7 @@ const DOWN: SystemState['redis'] = {
   memory_bytes: null,
   max_memory_bytes: null,
   clients: null,
+  eviction_policy: null,
   clock_offset_ms: null,
 };
 
@@ -45,12 +46,13 @@ export class RedisGauge {
     try {
       const redis = await Promise.race([
         this.#redis.vitals().then(
-          ({ latencyMs, memoryBytes, maxMemoryBytes, clients, clockOffsetMs }) => ({
+          ({ latencyMs, memoryBytes, maxMemoryBytes, clients, evictionPolicy, clockOffsetMs }) => ({
             up: true,
             latency_ms: Math.round(latencyMs * 100) / 100,
             memory_bytes: memoryBytes,
             max_memory_bytes: maxMemoryBytes,
             clients,
+            eviction_policy: evictionPolicy,
             clock_offset_ms: clockOffsetMs === null ? null : Math.round(clockOffsetMs),
           }),
           () => DOWN,

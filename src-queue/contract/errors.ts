@@ -25,10 +25,12 @@ export const ERRORS = {
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests', retryable: true },
   QUEUE_FULL: { status: 429, title: 'The queue is full', retryable: true },
   INTERNAL: { status: 500, title: 'Internal error', retryable: true },
+  STORE_DAMAGED: { status: 500, title: 'The data in Redis are damaged', retryable: false },
   NOT_IMPLEMENTED: { status: 501, title: 'Not in this version', retryable: false },
   REDIS_UNREACHABLE: { status: 503, title: 'Redis is unreachable', retryable: true },
   REDIS_FULL: { status: 503, title: 'Redis is out of memory', retryable: true },
   STORE_LAYOUT: { status: 503, title: 'The store is in a layout of another version', retryable: false },
+  NOT_DURABLE: { status: 503, title: 'Not as durable as asked', retryable: true },
   STORAGE: { status: 503, title: 'Redis cannot write to its disk', retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
 

@@ -27,6 +27,7 @@ export const COMMON_ERRORS = [
   'FORBIDDEN',
   'TOO_MANY_REQUESTS',
   'INTERNAL',
+  'STORE_DAMAGED',
   'REDIS_UNREACHABLE',
   'STORE_LAYOUT',
 ] as const;

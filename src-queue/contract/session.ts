@@ -85,9 +85,13 @@ export const SystemState = z
         memory_bytes: Count.nullable().describe('Used; in a cluster, of all masters'),
         max_memory_bytes: Count.nullable().describe('Null where there is no limit, or it is not known'),
         clients: Count.nullable().describe('Connections'),
+        eviction_policy: z
+          .string()
+          .nullable()
+          .describe('What Redis does when its memory is full: anything but `noeviction` deletes tasks or keys'),
         clock_offset_ms: z.number().nullable().describe("Redis' clock minus that of this process"),
       })
-      .describe('All null while Redis does not answer; memory and connections also where its user may not ask'),
+      .describe('All null while Redis does not answer; memory, policy and connections also where its user may not ask'),
     at: Time.describe('When it was measured'),
   })
   .meta({ id: 'SystemState' });

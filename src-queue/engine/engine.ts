@@ -14,6 +14,7 @@ import { patch } from '../redis/scripts/patch';
 import { prune, type Retention } from '../redis/scripts/prune';
 import { read } from '../redis/scripts/read';
 import { remove } from '../redis/scripts/remove';
+import { type Repairs, repair } from '../redis/scripts/repair';
 import { report } from '../redis/scripts/report';
 import { nameKey } from '../redis/scripts/submit';
 import { tick } from '../redis/scripts/tick';
@@ -69,6 +70,10 @@ const asError = ({ name, message, fingerprint }: typeof LOST) => ({
 });
 /** Blocked tasks whose submitter died half way are looked for so often. */
 const REPAIR_EVERY_MS = 5000;
+/** The look for damage: a page a second, and a rest after each pass; both of all processes together. */
+const LOOK_EVERY_MS = 1000;
+const LOOK_REST_MS = 10_000;
+const NO_REPAIRS: Repairs = { removed: 0, placed: 0, leased: 0, keys: 0 };
 /** Attempts to patch a record that others change at the same time. */
 const PATCH_TRIES = 5;
 
@@ -258,14 +263,21 @@ export class Engine implements TaskEngine {
         : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
       ...(limits.targetAgeMs === undefined ? {} : { target_age: limits.targetAgeMs }),
       ...(limits.agingMs === undefined ? {} : { aging: limits.agingMs }),
+      ...(limits.durability === undefined ? {} : { durability: limits.durability }),
     });
     if (!done)
       throw new QueueError('CONFLICT', `aging of queue ${queue} can change only while nothing is pending or running`);
   }
 
-  async tick(
-    queue: string,
-  ): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number; capMs: number }> {
+  async tick(queue: string): Promise<{
+    reaped: number;
+    promoted: number;
+    unblocked: number;
+    pruned: number;
+    capMs: number;
+    nextLeaseInMs: number | null;
+    repairs: Repairs;
+  }> {
     const { store, retention, news } = this.#deps;
     const answer = await store.run(tick, queue, {
       limit: LIMITS.sweepBatch,
@@ -276,7 +288,10 @@ export class Engine implements TaskEngine {
     const unblocked = answer.outbox > 0 ? await this.#dependencies.relay(queue) : 0;
     if (answer.blocked > 0 && this.#repairIsDue(queue)) await this.#dependencies.repair(queue);
     const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });
-    return { reaped: answer.reaped, promoted: answer.promoted, unblocked, pruned, capMs: answer.capMs };
+    const look = { limit: LIMITS.sweepBatch, everyMs: LOOK_EVERY_MS, restMs: LOOK_REST_MS };
+    const repairs = answer.repairDue ? await store.run(repair, queue, look) : NO_REPAIRS;
+    const { reaped, promoted, capMs, nextLeaseInMs } = answer;
+    return { reaped, promoted, unblocked, pruned, capMs, nextLeaseInMs, repairs };
   }
 
   #repairIsDue(queue: string): boolean {

@@ -15,7 +15,8 @@ export interface Script<Input, Output> {
   readonly source: string;
   readonly sha: string;
   args(input: Input): ScriptArg[];
-  read(reply: unknown, input: Input): Output;
+  /** @param repeated the call was made before, and its answer was lost: what is asked for may be done already */
+  read(reply: unknown, input: Input, repeated: boolean): Output;
 }
 
 /**
@@ -27,7 +28,7 @@ export function defineScript<Input, Output>(definition: {
   lua: string;
   lib: readonly string[];
   args: (input: Input) => ScriptArg[];
-  read: (reply: unknown, input: Input) => Output;
+  read: (reply: unknown, input: Input, repeated: boolean) => Output;
 }): Script<Input, Output> {
   const { name, lua, lib, args, read } = definition;
   const firstLine = lua.indexOf('\n') + 1;
@@ -41,7 +42,8 @@ const TRANSIENT =
 
 export const isTransient = (error: unknown): boolean => error instanceof Error && TRANSIENT.test(error.message);
 
-const OTHER_LAYOUT = -1;
+/** A script's reply where its queue is in another layout. */
+export const OTHER_LAYOUT = -1;
 const RETRY_DELAY_MS = 50;
 
 export interface RunnerDeps {
@@ -62,22 +64,21 @@ export class ScriptRunner {
 
   /**
    * @param key the script's KEYS[1]
-   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_LAYOUT
+   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_DAMAGED, STORE_LAYOUT
    */
   async run<Input, Output>(script: Script<Input, Output>, key: string, input: Input): Promise<Output> {
     const { connection, gate, clock, patienceMs } = this.#deps;
     const args = script.args(input);
     const deadline = clock.monotonic() + patienceMs;
-    for (;;) {
+    for (let repeated = false; ; repeated = true) {
       try {
         await gate.pass();
         const reply = await this.#evaluate(script, key, args);
         if (reply === OTHER_LAYOUT) await gate.refused(key);
-        return script.read(reply, input);
+        return script.read(reply, input, repeated);
       } catch (error) {
         const left = deadline - clock.monotonic();
-        if (!isTransient(error)) throw explain(error, script.name);
-        if (left <= 0) throw explain(error, script.name);
+        if (!isTransient(error) || left <= 0) throw explain(error, `${script.name} with ${key}`);
         if (await whenReady(connection, left)) await clock.sleep(Math.min(left, RETRY_DELAY_MS));
       }
     }
@@ -105,6 +106,10 @@ export function explain(error: unknown, what: string): Error {
   }
   if (message.startsWith('MISCONF')) {
     return new QueueError('STORAGE', `Redis cannot write to its disk: ${message}`, { cause: error });
+  }
+  if (message.startsWith('WRONGTYPE')) {
+    const text = `a key is of another type than Millrace made it (${what}): "millrace doctor" names it`;
+    return new QueueError('STORE_DAMAGED', text, { cause: error });
   }
   if (isTransient(error))
     return new QueueError('REDIS_UNREACHABLE', `Redis did not answer (${message})`, { cause: error });

@@ -6,6 +6,8 @@ import { Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
 import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
+import type { Durable } from './durable-promises';
+import { type DurableAnswer, DurableRunner } from './durable-runner';
 import { createKeys, type Keys } from './keys';
 import { LayoutGate } from './layout-gate';
 import type { RedisOptions } from './options';
@@ -30,6 +32,7 @@ export class RedisStore {
   readonly #connection: Connection;
   readonly #gate: LayoutGate;
   readonly #runner: ScriptRunner;
+  readonly #durableRunner: DurableRunner;
   readonly #others = new Set<Connection>();
 
   constructor(deps: StoreDeps) {
@@ -41,6 +44,12 @@ export class RedisStore {
     const connection = this.#connection;
     this.#gate = new LayoutGate({ connection, keys: this.keys, clock, log });
     this.#runner = new ScriptRunner({ connection, gate: this.#gate, clock, patienceMs });
+    this.#durableRunner = new DurableRunner({
+      open: () => this.open('command', 'durable'),
+      gate: this.#gate,
+      clock,
+      patienceMs,
+    });
   }
 
   get isReady(): boolean {
@@ -85,9 +94,19 @@ export class RedisStore {
     return this.#runner.run(script, this.keys.meta(queue), input);
   }
 
+  /** As `run`; the answer tells whether what it wrote is as safe as asked. @throws {QueueError} also NOT_DURABLE */
+  runDurably<Input, Output>(
+    script: Script<Input, Output>,
+    queue: string,
+    input: Input,
+    level: Durable,
+  ): Promise<DurableAnswer<Output>> {
+    return this.#durableRunner.run(script, this.keys.meta(queue), input, level);
+  }
+
   /**
    * A plain command, repeated like a script: use it for commands that may be repeated.
-   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_LAYOUT
+   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_DAMAGED, STORE_LAYOUT
    */
   command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#repeated(what, async (connection) => {

@@ -14,6 +14,8 @@ export interface RedisVitals {
   /** Null also where there is no limit. */
   maxMemoryBytes: number | null;
   clients: number | null;
+  /** What Redis does when its memory is full; in a cluster, the worst that a master does. */
+  evictionPolicy: string | null;
 }
 
 /** @param servers one, or the masters of a cluster: the slowest, the furthest clock, the sums of the rest @throws where one does not answer a PING */
@@ -32,7 +34,11 @@ async function measure(redis: Redis, clock: Clock): Promise<RedisVitals> {
   if (pong !== 'PONG') throw fault ?? new Error('PING was not answered');
   const time = replies?.[1]?.[1];
   const redisMs = Array.isArray(time) ? Number(time[0]) * 1000 + Number(time[1]) / 1000 : null;
-  const number = numbersOf(await redis.info('memory', 'clients').catch(() => ''));
+  const info = fieldsOf(await redis.info('memory', 'clients').catch(() => ''));
+  const number = (name: string) => {
+    const value = Number.parseInt(info.get(name) ?? '', 10);
+    return Number.isNaN(value) ? null : value;
+  };
   const limit = number('maxmemory');
   return {
     latencyMs,
@@ -40,19 +46,17 @@ async function measure(redis: Redis, clock: Clock): Promise<RedisVitals> {
     memoryBytes: number('used_memory'),
     maxMemoryBytes: limit === 0 ? null : limit,
     clients: number('connected_clients'),
+    evictionPolicy: info.get('maxmemory_policy') ?? null,
   };
 }
 
-function numbersOf(info: string): (name: string) => number | null {
+function fieldsOf(info: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const line of info.split(/\r?\n/)) {
     const colon = line.indexOf(':');
     values.set(line.slice(0, colon), line.slice(colon + 1));
   }
-  return (name) => {
-    const value = Number.parseInt(values.get(name) ?? '', 10);
-    return Number.isNaN(value) ? null : value;
-  };
+  return values;
 }
 
 const sum = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
@@ -65,5 +69,6 @@ function together(a: RedisVitals, b: RedisVitals): RedisVitals {
     memoryBytes: sum(a.memoryBytes, b.memoryBytes),
     maxMemoryBytes: sum(a.maxMemoryBytes, b.maxMemoryBytes),
     clients: sum(a.clients, b.clients),
+    evictionPolicy: a.evictionPolicy === 'noeviction' ? b.evictionPolicy : a.evictionPolicy,
   };
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { depend } from '#queue/redis/scripts/depend';
 import { outbox } from '#queue/redis/scripts/outbox';
+import { repair } from '#queue/redis/scripts/repair';
 import { tick } from '#queue/redis/scripts/tick';
 import { unblock } from '#queue/redis/scripts/unblock';
 import { command, step, type World } from './model-command';
@@ -20,6 +21,9 @@ async function tickOnce(model: QueueModel, { run, done }: World): Promise<void> 
   const ready = model.paused ? 0 : model.in('pending').length;
   const full = model.concurrency !== null && model.in('leases').length >= model.concurrency;
   expect(answer.ready).toBe(full ? 0 : ready);
+  // Whatever has happened, nothing of it looks like damage.
+  const nothing = { removed: 0, placed: 0, leased: 0, keys: 0 };
+  expect(await run(repair, { limit: 200, everyMs: 0, restMs: 0 })).toEqual(nothing);
 }
 export const ticks = fc.constant(command('tick', tickOnce));
 

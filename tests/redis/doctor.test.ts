@@ -80,6 +80,7 @@ it('finds nothing wrong with a server that keeps its data and a user who may do 
     'memory',
     'rights',
     'store layout',
+    'queues',
     'latency',
     'clock',
     'api port',
@@ -106,6 +107,24 @@ it('warns of a server with snapshots only, and fails one that keeps nothing', as
   expect(check(await examine({ redis: single(nothing) }), 'persistence')).toMatchObject({
     state: 'fail',
     cure: expect.stringContaining('appendonly yes'),
+  });
+});
+
+it('names the key of a queue that is not what it should be, and tells of repairs', async () => {
+  const redis = await redisWith();
+  await probe(redis, async (connection) => {
+    await connection.call('SADD', 'mr:{_sys}:queues', 'a', 'b');
+    await connection.call('HSET', 'mr:{a}:meta', 'repaired', '3', 'repaired_at', '1800000000000');
+  });
+  expect(check(await examine({ redis: single(redis) }), 'queues')).toMatchObject({
+    state: 'warn',
+    detail: expect.stringContaining('3 in a, the last at 2027-01-15'),
+  });
+  await probe(redis, (connection) => connection.call('SET', 'mr:{b}:pending', 'planted'));
+  expect(check(await examine({ redis: single(redis) }), 'queues')).toMatchObject({
+    state: 'fail',
+    detail: expect.stringContaining('mr:{b}:pending is a string, not a zset'),
+    cure: expect.stringContaining('DEL'),
   });
 });
 

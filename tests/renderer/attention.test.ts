@@ -36,7 +36,7 @@ const groupOf = (change: Partial<FailureGroup> = {}): FailureGroup => ({
   ...change,
 });
 const pending = (count: number) => ({ ...sumCounts([]), pending: count });
-const limits = { concurrency: null, rate: null, target_age: 30, aging: null };
+const limits = { concurrency: null, rate: null, target_age: 30, aging: null, durability: null };
 const gaugesOf = (change: Partial<SystemState['redis']>): SystemState => ({
   at: ago(0),
   redis: {
@@ -45,6 +45,7 @@ const gaugesOf = (change: Partial<SystemState['redis']>): SystemState => ({
     memory_bytes: 1000,
     max_memory_bytes: 4000,
     clients: 3,
+    eviction_policy: 'noeviction',
     clock_offset_ms: 100,
     ...change,
   },
@@ -191,6 +192,17 @@ describe('workers and Redis', () => {
     expect(attentionOf(situation({ workers: [workerOf('w-1', { blocked: true, running })] }))).toMatchObject([
       { kind: 'blocked', detail: 'runs resize', sinceMs: null },
     ]);
+  });
+
+  it('tells of a Redis that deletes tasks when it is full, and of one that deletes idempotency keys', () => {
+    const at = (policy: string | null) =>
+      attentionOf(situation({ gauges: gaugesOf({ eviction_policy: policy }) })).map(({ title, severity }) => [
+        title,
+        severity,
+      ]);
+    expect(at('allkeys-lru')).toEqual([['Redis deletes tasks when its memory is full', 'critical']]);
+    expect(at('volatile-ttl')).toEqual([['Redis deletes idempotency keys when its memory is full', 'warning']]);
+    expect([...at('noeviction'), ...at(null)]).toEqual([]);
   });
 
   it('tells of memory near its limit and of clocks apart, and of neither where it is not known', () => {

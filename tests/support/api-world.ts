@@ -330,7 +330,14 @@ function probeOf(state: RedisSwitch): RedisProbe {
     vitals: async () => {
       state.measured++;
       await ping();
-      return { latencyMs: 0.4321, memoryBytes: 1_000_000, maxMemoryBytes: null, clients: 3, clockOffsetMs: -12.4 };
+      return {
+        latencyMs: 0.4321,
+        memoryBytes: 1_000_000,
+        maxMemoryBytes: null,
+        clients: 3,
+        evictionPolicy: 'noeviction',
+        clockOffsetMs: -12.4,
+      };
     },
   };
 }

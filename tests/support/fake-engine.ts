@@ -2,6 +2,8 @@
  * The engine's ports in memory, for tests of the worker: leases, tokens, repeated calls, due times and wake-ups as the
  * real engine has them, on the test's clock. Calls can be made to fail before or after they took effect.
  */
+
+import { QueueError } from '#queue/contract/errors';
 import type { TaskStatus } from '#queue/contract/lifecycle';
 import type {
   AttemptReport,
@@ -57,6 +59,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
   readonly order: string[] = [];
   readonly #clock: Clock;
   readonly #faults = new Map<Port, Fault[]>();
+  readonly #damaged = new Set<string>();
   readonly #lastNonce = new Map<string, { nonce: string; claimed: ClaimedTask[] }>();
   readonly #wakes = new Set<() => void>();
   #markers = new Set<string>();
@@ -114,9 +117,15 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
     this.#faults.set(port, [...(this.#faults.get(port) ?? []), ...faults]);
   }
 
+  /** Work calls of this queue are answered with a refusal from now on: a key of it is not what it should be. */
+  damage(queue: string): void {
+    this.#damaged.add(queue);
+  }
+
   /** Calls succeed from now on. */
   heal(): void {
     this.#faults.clear();
+    this.#damaged.clear();
   }
 
   wake(queue: string): void {
@@ -155,6 +164,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
 
   async work(call: WorkCall): Promise<WorkReply> {
     this.calls.push(call);
+    if (this.#damaged.has(call.queue)) throw new QueueError('STORE_DAMAGED', 'damaged');
     return this.#through('work', () => this.#work(call));
   }
 

@@ -33,7 +33,15 @@ export const emptySnapshot = (): Snapshot => ({
   tasks: [],
   operations: [],
   system: {
-    redis: { up: true, latency_ms: 0.4, memory_bytes: 1, max_memory_bytes: null, clients: 3, clock_offset_ms: 0 },
+    redis: {
+      up: true,
+      latency_ms: 0.4,
+      memory_bytes: 1,
+      max_memory_bytes: null,
+      clients: 3,
+      eviction_policy: null,
+      clock_offset_ms: 0,
+    },
     at: '2026-11-22T12:00:00.000Z',
   },
 });

@@ -68,6 +68,7 @@ describe('how Redis does', () => {
       memory_bytes: 1_000_000,
       max_memory_bytes: null,
       clients: 3,
+      eviction_policy: 'noeviction',
       clock_offset_ms: -12,
     });
   });
@@ -92,6 +93,7 @@ describe('how Redis does', () => {
       memory_bytes: null,
       max_memory_bytes: null,
       clients: null,
+      eviction_policy: null,
       clock_offset_ms: null,
     };
     const { call, redis } = createWorld();

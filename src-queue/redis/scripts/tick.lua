@@ -7,10 +7,11 @@
 -- ARGV[4] body    JSON error of an expired task
 -- ARGV[5] fp      its fingerprint
 -- RETURNS {reaped, promoted, expired, entries in the outbox, tasks blocked, clock cap ms, tasks parked,
---   tasks ready: pending, in a queue that is not paused and has room under its limit} | -1 another layout
+--   tasks ready: pending, in a queue that is not paused and has room under its limit, 0|1 a look for damage is due,
+--   ms until the first lease runs out, or -1} | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets
 -- COST O(log N) a task moved. Any process may call it at any time; nothing depends on who does.
-if not load_meta() then return -1 end
+if not load_meta('repair_due') then return -1 end
 local limit = tonumber(ARGV[1])
 local lost = call('ZRANGEBYSCORE', LEASES, '-inf', mono, 'LIMIT', 0, limit)
 local lines = #lost > 0 and call('HMGET', ACTIVE, unpack(lost)) or {}
@@ -122,6 +123,8 @@ emit('p', promoted)
 if #promoted > 0 or #ended > 0 then wake() end
 set('due', int(nextDue)); set('bytes', int(bytes))
 save_meta()
+local nextLease = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
 local ready = paused and 0 or call('ZCARD', PENDING)
 if ready > 0 and m[9] and call('ZCARD', LEASES) >= tonumber(m[9]) then ready = 0 end
-return { #ended, #promoted, #dead, call('LLEN', OUTBOX), call('ZCARD', BLOCKED), tonumber(m[3] or 2500), call('ZCARD', PARKED), ready }
+return { #ended, #promoted, #dead, call('LLEN', OUTBOX), call('ZCARD', BLOCKED), tonumber(m[3] or 2500), call('ZCARD', PARKED), ready,
+  mono >= tonumber(m[17] or 0) and 1 or 0, nextLease and max(0, tonumber(nextLease) - mono) or -1 }

@@ -13,6 +13,9 @@ export interface TickAnswer {
   parked: number;
   /** Pending, and nothing that the queue knows keeps them from being claimed. */
   ready: number;
+  repairDue: boolean;
+  /** Null where nothing runs. */
+  nextLeaseInMs: number | null;
 }
 
 export interface TickInput {
@@ -28,8 +31,10 @@ export const tick = defineScript<TickInput, TickAnswer>({
   lib: ENDINGS,
   args: ({ limit, lost, expired }) => [limit, lost.body, lost.fingerprint, expired.body, expired.fingerprint],
   read: (reply) => {
-    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0, ready = 0] =
+    const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0, ready = 0, ...more] =
       list(reply).map(Number);
-    return { reaped, promoted, expired, outbox, blocked, capMs, parked, ready };
+    const [repairDue, nextLease = -1] = more;
+    const counts = { reaped, promoted, expired, outbox, blocked, capMs, parked, ready };
+    return { ...counts, repairDue: repairDue === 1, nextLeaseInMs: nextLease < 0 ? null : nextLease };
   },
 });

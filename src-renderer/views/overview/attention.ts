@@ -17,6 +17,7 @@ export type AttentionKind =
   | 'unserved'
   | 'grows'
   | 'memory'
+  | 'eviction'
   | 'late'
   | 'deaf'
   | 'blocked'
@@ -58,6 +59,7 @@ export interface Situation {
 const ORDER: readonly AttentionKind[] = [
   'unserved',
   'memory',
+  'eviction',
   'failures',
   'grows',
   'late',
@@ -260,7 +262,7 @@ function fleet({ workers, queues, stats, now }: Situation): AttentionItem[] {
 }
 
 function ofRedis({ redis }: SystemState): AttentionItem[] {
-  const { memory_bytes: used, max_memory_bytes: most, clock_offset_ms: offset } = redis;
+  const { memory_bytes: used, max_memory_bytes: most, eviction_policy: policy, clock_offset_ms: offset } = redis;
   const items: AttentionItem[] = [];
   if (used !== null && most !== null && most > 0 && used / most >= MEMORY.warn) {
     items.push({
@@ -273,6 +275,20 @@ function ofRedis({ redis }: SystemState): AttentionItem[] {
       sinceMs: null,
       href: null,
       weight: used / most,
+    });
+  }
+  if (policy !== null && policy !== 'noeviction') {
+    const tasks = policy.startsWith('allkeys');
+    items.push({
+      id: 'redis eviction',
+      kind: 'eviction',
+      severity: tasks ? 'critical' : 'warning',
+      icon: 'database',
+      title: `Redis deletes ${tasks ? 'tasks' : 'idempotency keys'} when its memory is full`,
+      detail: `maxmemory-policy is ${policy}; it must be noeviction`,
+      sinceMs: null,
+      href: null,
+      weight: tasks ? 1 : 0,
     });
   }
   if (offset !== null && Math.abs(offset) > CLOCK_MS) {

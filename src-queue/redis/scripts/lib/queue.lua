@@ -38,8 +38,11 @@ local function now_ms()
 end
 
 -- `schema` is the layout's version (redis/layout-gate.ts): a queue in another one is refused, untouched.
--- Reading scripts ask it by itself.
-local function known_layout() return (call('HGET', KEYS[1], 'schema') or '1') == '1' end
+-- Reading scripts ask it by itself; a meta key that hands have made something else is not their matter.
+local function known_layout()
+  local schema = redis.pcall('HGET', KEYS[1], 'schema')
+  return not schema or type(schema) == 'table' or schema == '1'
+end
 
 -- `more` is one further field to read; its value is m[17].
 local function load_meta(more)

@@ -1,4 +1,11 @@
 -- Reads tasks with all that the outside may see of them; shared by read.lua and page.lua. Writes nothing.
+-- A key that hands have made something else must hide neither the rest of its queue nor other queues: it counts as empty.
+local function ask(otherwise, ...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then return otherwise end
+  return reply
+end
+
 local STATES = { { 'r', PENDING }, { 'r', PARKED }, { 's', SCHEDULED }, { 'y', RETRYING }, { 'b', BLOCKED },
   { 'l', LEASES }, { 'c', COMPLETED }, { 'x', FAILED }, { 'z', CANCELLED } }
 
@@ -9,26 +16,26 @@ local function read_tasks(ids, preview)
   if #ids == 0 then return out end
   local state, score = {}, {}
   for _, known in ipairs(STATES) do
-    if call('ZCARD', known[2]) > 0 then
+    if ask(0, 'ZCARD', known[2]) > 0 then
       local scores = call('ZMSCORE', known[2], unpack(ids))
       for i = 1, #ids do
         if scores[i] then state[i], score[i] = known[1], scores[i] end
       end
     end
   end
-  local lines, progress = call('HMGET', ACTIVE, unpack(ids)), call('HMGET', PROGRESS, unpack(ids))
+  local lines, progress = ask({}, 'HMGET', ACTIVE, unpack(ids)), ask({}, 'HMGET', PROGRESS, unpack(ids))
   for i, id in ipairs(ids) do
     local record, history
     local length = 0
     if preview == 0 then
-      record = call('GET', P .. 't:' .. id) or ''
-      history = call('GET', P .. 'h:' .. id) or ''
+      record = ask('', 'GET', P .. 't:' .. id) or ''
+      history = ask('', 'GET', P .. 'h:' .. id) or ''
       length = #record
     else
-      record = call('GETRANGE', P .. 't:' .. id, 0, preview + HEAD_BYTES - 1)
+      record = ask('', 'GETRANGE', P .. 't:' .. id, 0, preview + HEAD_BYTES - 1)
       length = #record
       if length == preview + HEAD_BYTES then length = call('STRLEN', P .. 't:' .. id) end
-      history = call('GETRANGE', P .. 'h:' .. id, -preview, -1)
+      history = ask('', 'GETRANGE', P .. 'h:' .. id, -preview, -1)
       if #history == preview then
         -- Where the last segment is longer than the window, its first bytes say what it is, and its length follows.
         local last = tonumber(sub(history, -9, -2), 16)
