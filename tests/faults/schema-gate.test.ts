@@ -99,7 +99,9 @@ it.each(PLACES)('starts nothing on %s: a worker ends, a server answers why, the 
 
 const linesOf = (text: string, told: RegExp) => text.split('\n').filter((line) => told.test(line));
 
-const errorsOf = (text: string, told: RegExp) => linesOf(text, told).filter((line) => line.includes('"level":"error"'));
+/** Lines that say it themselves: each part of the worker adds one of its own about what it cannot do. */
+const errorsOf = (text: string, told: RegExp) =>
+  linesOf(text, told).filter((line) => told.test(/"msg":"(.*)"/.exec(line)?.[1] ?? ''));
 
 /** On a connection beside the engine, which keeps to its layout. */
 async function look<T>(
