@@ -40,7 +40,7 @@ export class DurableRunner {
   /**
    * @param key the script's KEYS[1], a hash
    * @throws {QueueError} NOT_DURABLE, with nothing written, where this Redis cannot keep the promise at all;
-   *   REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE
+   *   REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_LAYOUT
    */
   async run<Input, Output>(
     script: Script<Input, Output>,

@@ -65,8 +65,10 @@ export class LayoutGate {
 
   async #found(everything: boolean): Promise<void> {
     const { connection, keys, clock, log } = this.#deps;
-    const queues = everything ? await connection.smembers(keys.system('queues')) : [];
-    const odd = otherLayout(await schemasOf([SYSTEM, ...queues], (name) => connection.hget(keys.meta(name), 'schema')));
+    const queues = everything ? await unlessDamaged(connection.smembers(keys.system('queues')), []) : [];
+    const odd = otherLayout(
+      await schemasOf([SYSTEM, ...queues], (name) => unlessDamaged(connection.hget(keys.meta(name), 'schema'), null)),
+    );
     const refusal = odd === null ? null : `${odd.detail}: nothing is read or written. ${odd.cure}`;
     this.#lookedAt = clock.monotonic();
     if (refusal === this.#refusal) return;
@@ -74,6 +76,14 @@ export class LayoutGate {
     if (refusal === null) log.info('the store is in the layout of this version: work goes on');
     else log.error(refusal);
   }
+}
+
+/** A key of another type is the matter of who works on it: one damaged queue must not stop the others. */
+function unlessDamaged<T>(read: Promise<T>, otherwise: T): Promise<T> {
+  return read.catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return otherwise;
+    throw error;
+  });
 }
 
 /** What `schema` says of each. */

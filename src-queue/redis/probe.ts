@@ -132,7 +132,7 @@ export async function probeLayout(
 ): Promise<{ other: OtherLayout | null; known: string; queues: number }> {
   const keys = createKeys(prefix);
   const unlessElsewhere = (error: unknown) => {
-    if (error instanceof ProbeError && error.message.includes('MOVED')) return null;
+    if (error instanceof ProbeError && /MOVED|WRONGTYPE/.test(error.message)) return null; // damage has its own look
     throw error;
   };
   const queues = await connection.call('SMEMBERS', keys.system('queues')).catch(unlessElsewhere);
