@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { getRequestListener } from '@hono/node-server';
 import { QueueError } from '#queue/contract/errors';
+import { LIMITS } from '#queue/contract/limits';
 import { isLoopbackHost } from '#queue/kernel/loopback';
 import type { Service } from '#queue/kernel/service';
 import { createApp } from './app';
@@ -22,7 +23,6 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15 * 60_000;
 const KEEP_ALIVE_MS = 15_000;
 const TIMEOUT_CHECK_MS = 1000;
-const MAX_CONNECTIONS = 5000;
 const DRAIN_MS = 5000;
 const WILDCARDS = ['0.0.0.0', '::', ''];
 
@@ -46,7 +46,7 @@ export class HttpServer implements Service {
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     });
-    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.maxConnections = LIMITS.connections;
     this.server.on('request', (_request, response) => {
       // A connection that its client would keep is of no use to us any more.
       response.once('close', () => this.#stopping && this.server.closeIdleConnections());

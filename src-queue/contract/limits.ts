@@ -86,6 +86,8 @@ export const LIMITS = {
   /** Frames kept for `since`. */
   wsReplayFrames: 5000,
   wsTopics: 50,
+  /** Connections of one server process, WebSocket clients among them; further ones are closed at once. */
+  connections: 5000,
   /** WebSocket clients of one server process. */
   wsClients: 500,
   /** Sets of topics that one server process keeps a numbering for; more than clients, so that some outlive theirs. */

@@ -120,7 +120,7 @@ describe('bytes that are no request', () => {
 
 describe('bodies that are too large', () => {
   /** A problem document, whole. */
-  const COMPLETE = /\r\n\r\n[^]*"code"[^]*\}/;
+  const COMPLETE = /\r\n\r\n[\s\S]*"code"[\s\S]*\}/;
   const pad = (bytes: number) => `{"task_type":"echo","name":"${'x'.repeat(bytes - 30)}"}`;
 
   it.each<[string, number, boolean]>([

@@ -147,7 +147,7 @@ export function violations(queue: QueueSnapshot): string[] {
 
   const wanted = new Map<string, string[]>();
   const index = (name: string, member: string) => wanted.set(name, [...(wanted.get(name) ?? []), member]);
-  const owners: Record<string, string> = {};
+  const owners: Record<string, string> = Object.create(null); // a key may be called `constructor`
   const expiring: string[] = [];
   let bytes = 0;
   for (const [id, raw] of queue.records) {
