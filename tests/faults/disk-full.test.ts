@@ -1,7 +1,9 @@
 /** The disk of Redis is full: it accepts no write until there is room. Needs a file system of its own to fill. */
 import { expect, it } from 'vitest';
-import { FaultWorld, LEASE_MS } from '../support/fault-world';
+import { WORKER_TTL_MS } from '#queue/engine/worker-directory';
+import { FaultWorld } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
+import { ask } from '../support/redis-topologies';
 import { SmallDisk } from '../support/small-disk';
 
 it('refuses new tasks with 503 STORAGE while the disk is full; workers keep what they run and what came of it', async ({
@@ -30,8 +32,8 @@ it('refuses new tasks with 503 STORAGE while the disk is full; workers keep what
   world.open();
   await waitFor('the results to have nowhere to go', () => (/work call failed/.test(worker.err) ? true : null));
   const since = performance.now();
-  await waitFor('the leases to be over by any clock', () =>
-    performance.now() - since > LEASE_MS + 2000 ? true : null,
+  await waitFor('leases and workers to be over by any clock', () =>
+    performance.now() - since > WORKER_TTL_MS + 1000 ? true : null,
   );
   expect((await world.stats(api)).completed).toBe(0);
   expect(world.runs).toHaveLength(5);
@@ -44,7 +46,12 @@ it('refuses new tasks with 503 STORAGE while the disk is full; workers keep what
   expect(world.runs).toHaveLength(size + 1); // each once
   expect(await world.violations()).toEqual([]);
 
-  // What Redis held back has reached the disk.
+  // What Redis held back reaches the disk.
+  await waitFor('Redis to have written', async () =>
+    /aof_buffer_length:0\b[^]*aof_pending_bio_fsync:0\b/.test(await ask(world.redis, 'INFO', 'persistence'))
+      ? true
+      : null,
+  );
   world.redis.kill9();
   await world.health(api, 503);
   await world.redis.restart();

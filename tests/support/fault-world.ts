@@ -81,7 +81,7 @@ export class FaultWorld implements AsyncDisposable {
   }
 
   /** @param redis where it finds its Redis; a proxy may stand there */
-  process(args: readonly string[], { redis, env = {} }: ProcessOptions = {}): MillraceProcess {
+  process(args: readonly string[], { redis, env = {}, through = [] }: ProcessOptions = {}): MillraceProcess {
     const process = new MillraceProcess({
       args,
       env: {
@@ -90,6 +90,7 @@ export class FaultWorld implements AsyncDisposable {
         ...env,
       },
       cwd: this.dir,
+      through,
     });
     this.#started.push(process);
     return process;
@@ -219,4 +220,6 @@ function addressOf(url: string) {
 export interface ProcessOptions {
   redis?: { host: string; port: number };
   env?: Record<string, string>;
+  /** A command before it, that becomes it: `ip netns exec …`. */
+  through?: readonly string[];
 }

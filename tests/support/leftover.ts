@@ -1,5 +1,5 @@
 /**
- * Something of the machine that a test takes and that must not outlive it: a mount, a network namespace. A small guard
+ * Something of the machine that a test takes and that must not outlive it: a mount, a network namespace, a process. A small guard
  * undoes it when the test lets go, and also when the process of the tests is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -15,7 +15,13 @@ export class Leftover implements AsyncDisposable {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
+    this.#guard.unref();
     this.#gone = once(this.#guard, 'exit');
+  }
+
+  /** It is gone already: nothing is undone any more. */
+  forget(): void {
+    this.#guard.kill('SIGKILL');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

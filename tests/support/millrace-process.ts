@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Task } from '#queue/contract/task';
 import { type Pool, Pool as PoolSchema } from '#queue/contract/worker';
+import { Leftover } from './leftover';
 
 const PROGRAM = join(import.meta.dirname, '../../out/main/cli.js');
 const START_MS = 30_000;
@@ -21,6 +22,8 @@ export interface MillraceOptions {
   args: readonly string[];
   env?: Record<string, string>;
   cwd?: string;
+  /** A command before it, that becomes it: `ip netns exec …`. */
+  through?: readonly string[];
 }
 
 export class MillraceProcess {
@@ -29,14 +32,18 @@ export class MillraceProcess {
   out = '';
   err = '';
 
-  constructor({ args, env = {}, cwd }: MillraceOptions) {
+  constructor({ args, env = {}, cwd, through = [] }: MillraceOptions) {
     if (!existsSync(PROGRAM)) throw new Error('these tests run the built program: npm run build');
-    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+    const [command = process.execPath, ...words] = [...through, process.execPath, PROGRAM, ...args];
+    this.child = spawn(command, words, {
       // Nothing of the environment of the tests: a REDIS_URL there must not be found.
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
     });
+    // Also where the process of the tests is killed, or ends before a test that took too long.
+    const guard = new Leftover('kill -9 "$1"', [String(this.pid)]);
+    this.child.once('exit', () => guard.forget()); // before the pid can belong to somebody else
     this.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       this.out += chunk;
     });
