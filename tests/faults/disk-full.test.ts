@@ -48,7 +48,7 @@ it('refuses new tasks with 503 STORAGE while the disk is full; workers keep what
 
   // What Redis held back reaches the disk.
   await waitFor('Redis to have written', async () =>
-    /aof_buffer_length:0\b[^]*aof_pending_bio_fsync:0\b/.test(await ask(world.redis, 'INFO', 'persistence'))
+    /aof_buffer_length:0\b[\s\S]*aof_pending_bio_fsync:0\b/.test(await ask(world.redis, 'INFO', 'persistence'))
       ? true
       : null,
   );

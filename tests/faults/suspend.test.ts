@@ -6,7 +6,7 @@ import { ShiftedClock } from '../support/shifted-clock';
 
 const SLEPT_MS = 8 * 3_600_000;
 
-it.each(['Redis', 'the worker', 'the server'])(
+it.each(['Redis', 'the worker'])(
   'goes on with what ran, once, after everything slept for 8 h; %s wakes first',
   async (first) => {
     using clock = new ShiftedClock();
