@@ -98,12 +98,19 @@ export class RedisWorkerDirectory implements WorkerDirectory {
       if (ids.length === 0) return { workers: [], silent: [] };
       const texts = await redis.mget(ids.map((id) => keys.system(`worker:${id}`)));
       const silent = ids.filter((_, index) => texts[index] === null);
-      if (silent.length > 0) await redis.srem(keys.system('workers'), ...silent);
+      // Once, and whether it can be done or not: a Redis that takes no writes (its disk is full, its replicas are gone) can
+      // still be read. What is left is forgotten the next time.
+      const forgotten =
+        silent.length > 0 &&
+        (await redis.srem(keys.system('workers'), ...silent).then(
+          () => true,
+          () => false,
+        ));
       const workers = texts.flatMap((text) => {
         const worker = text === null ? null : Worker.safeParse(JSON.parse(text));
         return worker?.success ? [worker.data] : [];
       });
-      return { workers, silent };
+      return { workers, silent: forgotten ? silent : [] };
     });
     if (silent.length > 0) await this.#forgetLanes(silent, await this.#registry.names());
     return workers;

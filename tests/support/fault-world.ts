@@ -81,7 +81,7 @@ export class FaultWorld implements AsyncDisposable {
   }
 
   /** @param redis where it finds its Redis; a proxy may stand there */
-  process(args: readonly string[], { redis, env = {}, program }: ProcessOptions = {}): MillraceProcess {
+  process(args: readonly string[], { redis, env = {}, program, through = [] }: ProcessOptions = {}): MillraceProcess {
     const process = new MillraceProcess({
       args,
       env: {
@@ -91,6 +91,7 @@ export class FaultWorld implements AsyncDisposable {
       },
       cwd: this.dir,
       ...(program === undefined ? {} : { program }),
+      through,
     });
     this.#started.push(process);
     return process;
@@ -227,4 +228,6 @@ export interface ProcessOptions {
   env?: Record<string, string>;
   /** Of another build: see kept-release. */
   program?: string;
+  /** A command before it, that becomes it: `ip netns exec …`. */
+  through?: readonly string[];
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Task } from '#queue/contract/task';
 import { type Pool, Pool as PoolSchema } from '#queue/contract/worker';
+import { Leftover } from './leftover';
 
 const PROGRAM = join(import.meta.dirname, '../../out/main/cli.js');
 const START_MS = 30_000;
@@ -23,6 +24,8 @@ export interface MillraceOptions {
   cwd?: string;
   /** The program of another build. */
   program?: string;
+  /** A command before it, that becomes it: `ip netns exec …`. */
+  through?: readonly string[];
 }
 
 export class MillraceProcess {
@@ -31,14 +34,18 @@ export class MillraceProcess {
   out = '';
   err = '';
 
-  constructor({ args, env = {}, cwd, program = PROGRAM }: MillraceOptions) {
+  constructor({ args, env = {}, cwd, program = PROGRAM, through = [] }: MillraceOptions) {
     if (!existsSync(program)) throw new Error('these tests run the built program: npm run build');
-    this.child = spawn(process.execPath, [program, ...args], {
+    const [command = process.execPath, ...words] = [...through, process.execPath, program, ...args];
+    this.child = spawn(command, words, {
       // Nothing of the environment of the tests: a REDIS_URL there must not be found.
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
     });
+    // Also where the process of the tests is killed, or ends before a test that took too long.
+    const guard = new Leftover('kill -9 "$1"', [String(this.pid)]);
+    this.child.once('exit', () => guard.forget()); // before the pid can belong to somebody else
     this.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       this.out += chunk;
     });

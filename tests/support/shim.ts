@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** @returns the path of the built library; built once for each content */
-export function buildShim(name: 'clock'): string {
+export function buildShim(name: 'clock' | 'fsync'): string {
   const source = join(import.meta.dirname, 'shims', `${name}.c`);
   const hash = createHash('sha1').update(readFileSync(source)).digest('hex').slice(0, 12);
   const folder = join(tmpdir(), 'millrace-shims');
