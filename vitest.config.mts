@@ -12,6 +12,9 @@ const FAULTS = [
   { extends: true as const, test: { name: 'mutation', include: ['tests/mutation/**/*.test.ts'], hookTimeout: 20_000 } },
 ];
 
+/** A page that is pressed to its limits takes both cores: it runs alone. */
+const SCALE = 'tests/browser/scale.test.ts';
+
 /** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
@@ -40,7 +43,6 @@ export default defineConfig({
           include: ['tests/system/**/*.test.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
       {
@@ -48,10 +50,14 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
+          exclude: [SCALE],
           testTimeout: 90_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'scale', include: [SCALE], testTimeout: 90_000, hookTimeout: 60_000, fileParallelism: false },
       },
       {
         extends: true,

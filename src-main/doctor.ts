@@ -5,7 +5,14 @@
 import type { Clock } from '#queue/kernel/clock';
 import type { Log } from '#queue/kernel/log';
 import { DEFAULT_PREFIX, type RedisOptions } from '#queue/redis/options';
-import { type ProbeConnection, ProbeError, type ProbeTarget, probe, probeTarget } from '#queue/redis/probe';
+import {
+  type ProbeConnection,
+  ProbeError,
+  type ProbeTarget,
+  probe,
+  probeLayout,
+  probeTarget,
+} from '#queue/redis/probe';
 import { type Check, type CheckState, type Finding, fail, type Look, ok, runLooks, skipped } from './doctor/check';
 import { checkLogin, checkRole, checkTcp, checkTransport, checkVersion } from './doctor/connection-checks';
 import { nameOnThisNode } from './doctor/diagnose/cluster';
@@ -159,12 +166,20 @@ async function lookWithin(
           return checkRights(connection, prefix, target.username ?? null, name);
         },
       },
+      { name: 'store layout', run: () => checkLayout(connection, prefix) },
       { name: 'queues', run: () => checkQueues(connection, prefix) },
       { name: 'latency', run: () => checkLatency(connection, clock) },
       { name: 'clock', run: () => checkClock(connection, clock) },
     ],
     clock,
   );
+}
+
+async function checkLayout(connection: ProbeConnection, prefix: string): Promise<Finding> {
+  const found = await unlessDenied(probeLayout(connection, prefix));
+  if (found === null) return skipped('this user may not look');
+  const { other, known, queues } = found;
+  return other === null ? ok(`layout ${known}, ${queues} queues`) : fail(`${other.detail}.`, `${other.cure}.`);
 }
 
 /** Null where the ACL, or a managed service without the command, forbids it. @throws {ProbeError} of any other kind */

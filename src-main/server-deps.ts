@@ -29,9 +29,9 @@ export function serverDepsOf(
   connected: ConnectedEngine,
   { files, log, clock, pools, tokens = [] }: ServerSurroundings,
 ): ServerDeps {
-  const { engine, reader, directory, operations, recorder, audit, keys, ping, vitals } = connected;
+  const { engine, reader, directory, operations, recorder, audit, keys, ping, refusal, vitals } = connected;
   const { host, port, token, allowHosts, allowOrigins } = config.api;
-  const probe = { ping, vitals };
+  const probe = { ping, refusal, vitals };
   return {
     engine,
     reader,

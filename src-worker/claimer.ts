@@ -23,7 +23,7 @@ import { Settler } from './settler';
 import { shareOut } from './shares';
 
 const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 2_000;
+const RETRY_MAX_MS = 500;
 /** Idle, it asks every two seconds: one that has heard nothing for so long does not get work. */
 const FETCH_FRESH_MS = 10_000;
 

@@ -13,10 +13,15 @@ const RedisOptions = z.custom<Parameters<typeof connectEngine>[0]>(
   (value) => typeof value === 'object' && value !== null,
 );
 
-/** @throws Error where Redis does not answer within 10 s */
+/** @throws Error where Redis does not answer within 10 s @throws {QueueError} STORE_LAYOUT */
 export async function connectForWorker(redis: unknown, log: Log, name: string): Promise<EngineConnection> {
   const connected = connectEngine(RedisOptions.parse(redis), { clock: systemClock, log, name });
-  if (await connected.whenReady(READY_MS)) return connected;
-  await connected.close();
-  throw new Error(`Redis does not answer within ${READY_MS / 1000} s`);
+  try {
+    if (!(await connected.whenReady(READY_MS))) throw new Error(`Redis does not answer within ${READY_MS / 1000} s`);
+    await connected.store.checkLayout();
+    return connected;
+  } catch (error) {
+    await connected.close();
+    throw error;
+  }
 }

@@ -3,9 +3,10 @@
  * (src-worker/index.ts) and by `millrace --worker`.
  *
  * SIGTERM and SIGINT stop gracefully, a second one at once; SIGTSTP and SIGUSR1 quiet; so does the loss of the parent
- * process stop it, unless that has asked it to go on alone. Exit codes: 0 stopped, 1 an exception nobody caught, 2 handlers that cannot be used, 3 no Redis,
+ * process stop it, unless that has asked it to go on alone. Exit codes: 0 stopped, 1 an exception nobody caught, 2 handlers that cannot be used, 3 no Redis, or one whose layout this version does not know,
  * 130 and 143 a second SIGINT or SIGTERM.
  */
+import { QueueError } from '#queue/contract/errors';
 import type { SubmitTask } from '#queue/contract/task';
 import type { TaskSpec } from '#queue/engine/ports';
 import { systemClock } from '#queue/kernel/clock';
@@ -56,7 +57,8 @@ export async function runWorker(input: WorkerConfigInput, runtime: WorkerRuntime
   try {
     connection = await runtime.connect(config.redis, log, id);
   } catch (error) {
-    log.error('Redis cannot be reached', { error });
+    const told = error instanceof QueueError && error.code === 'STORE_LAYOUT'; // by the store, as it looked
+    if (!told) log.error('Redis cannot be reached', { error });
     return 3;
   }
   try {

@@ -1,7 +1,7 @@
 /** `millrace submit TYPE`: submits one task and prints it; with `--wait`, prints how it ended. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { isFinal } from '#queue/contract/lifecycle';
-import { isoTime } from '#queue/contract/primitives';
+import { DURABILITIES, isoTime } from '#queue/contract/primitives';
 import { Task } from '#queue/contract/task';
 import { number, readPayload, several, wholeNumber } from './arguments';
 import { EXIT } from './exit';
@@ -23,6 +23,7 @@ interface SubmitOptions {
   dependsOn?: string[];
   uniqueKey?: string;
   idempotencyKey?: string;
+  durability?: string;
   wait?: boolean;
 }
 
@@ -47,6 +48,11 @@ export const submitCommand = (deps: CliDeps): Command =>
       .option('--depends-on <id>', 'wait for this task to complete; may be given several times', several)
       .option('--unique-key <key>', 'refuse while another live task has this key')
       .option('--idempotency-key <key>', 'a repeat within 24 h answers with the first task')
+      .addOption(
+        new Option('--durability <level>', 'answer once the task is in memory, on the disk, or on a replica').choices(
+          DURABILITIES,
+        ),
+      )
       .option('--json', 'print JSON, as it always does')
       .option('-w, --wait', 'wait for its end and print that; exit code 1 unless it completed'),
   ).action((type: string, options: SubmitOptions, command: Command) =>
@@ -78,6 +84,7 @@ async function requestOf(type: string, options: SubmitOptions, { io }: Session):
     depends_on: options.dependsOn,
     unique_key: options.uniqueKey,
     idempotency_key: options.idempotencyKey,
+    durability: options.durability,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -5,10 +5,12 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { CreatePool } from '#queue/contract/worker';
+import { CreatePool, PoolQueues } from '#queue/contract/worker';
 import type { PoolSpec } from './worker-pool';
 
-const StoredPools = z.object({ version: z.literal(1), pools: z.array(z.object({ id: z.string(), spec: CreatePool })) });
+/** What was accepted once is read, also where a later version accepts less of it. */
+const Spec = CreatePool.extend({ queues: PoolQueues });
+const StoredPools = z.object({ version: z.literal(1), pools: z.array(z.object({ id: z.string(), spec: Spec })) });
 
 export class PoolStore {
   readonly #path: string;

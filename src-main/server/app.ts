@@ -142,7 +142,6 @@ export function createApp(deps: ServerDeps, access: Access = { kind: 'trusted', 
     const retryAfter = known.extra.retry_after;
     return problemResponse(known, {
       ...(typeof retryAfter === 'number' && { 'retry-after': String(retryAfter) }),
-      ...(known.code === 'BODY_TOO_LARGE' && { connection: 'close' }), // the rest of the body is not read
     });
   });
 

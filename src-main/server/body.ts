@@ -3,6 +3,7 @@
  * declared length, and what dribbles in is given up.
  */
 import { QueueError } from '#queue/contract/errors';
+import { LIMITS } from '#queue/contract/limits';
 import { findPayloadFault } from '#queue/contract/payload';
 import type { Clock } from '#queue/kernel/clock';
 import { invalid } from './problem';
@@ -78,8 +79,9 @@ export async function readBody(request: Request, rules: BodyRules): Promise<Uint
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : new Uint8Array(Buffer.concat(parts));
 }
 
-/** @throws {QueueError} BAD_JSON, also where it is not UTF-8 */
+/** @throws {QueueError} BAD_JSON, also where it is not UTF-8; INVALID where it is nested without end */
 export function parseJson(bytes: Uint8Array): unknown {
+  refuseEndlessNesting(bytes);
   const text = decodeUtf8(bytes);
   try {
     return JSON.parse(text);
@@ -88,6 +90,36 @@ export function parseJson(bytes: Uint8Array): unknown {
       'BAD_JSON',
       `the body is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`,
     );
+  }
+}
+
+const MOST_FIELDS = 1000;
+/** Far above what any field may have: there it is only about the time that the parser would take. */
+const PARSED_DEPTH = 1000;
+/** Shorter ones cannot be nested so deep that it takes long. */
+const LOOKED_AT_BYTES = 32 * 1024;
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * The parser takes a microsecond for a level, and nobody is served meanwhile: ten million of them are ten seconds. Looks
+ * at the text alone, and does not care whether it is JSON.
+ * @throws {QueueError} INVALID that names the field
+ */
+function refuseEndlessNesting(bytes: Uint8Array): void {
+  if (bytes.byteLength <= LOOKED_AT_BYTES) return;
+  let depth = 0;
+  let key: [number, number] = [0, 0];
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      const start = at + 1;
+      for (at++; at < bytes.byteLength && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
+      if (depth === 1) key = [start, at];
+    } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      if (++depth <= PARSED_DEPTH) continue;
+      const path = Buffer.from(bytes.subarray(...key)).toString();
+      throw invalid([{ path, message: `is nested deeper than ${LIMITS.payloadDepth} levels` }]);
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
   }
 }
 
@@ -106,11 +138,19 @@ export function decodeUtf8(bytes: Uint8Array): string {
  */
 export function refuseHostileValues(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
+  refuseCrowd(body);
   for (const [key, value] of Object.entries(body)) {
     const fault =
       key === '__proto__' ? { path: key, message: 'is not allowed as a key' } : findPayloadFault(value, key);
     if (fault !== null) throw invalid([fault]);
   }
+}
+
+/** No request has so many fields. To name each of a million that are not known takes seconds. @throws {QueueError} INVALID */
+export function refuseCrowd(body: unknown): void {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return;
+  if (Object.keys(body).length > MOST_FIELDS)
+    throw invalid([{ path: '', message: `has more than ${MOST_FIELDS} fields` }]);
 }
 
 function refuseDeclaredLength(headers: Headers, maxBytes: number): number | null {

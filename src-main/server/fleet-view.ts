@@ -152,8 +152,15 @@ export class FleetView {
 export const servesQueue = (worker: Worker, queue: string): boolean =>
   worker.queues.some(({ name }) => name === queue || name === EVERY_QUEUE);
 
-export const toQueueLimits = ({ concurrency, rate, targetAgeMs, agingMs }: QueueLimitsMs): Queue['limits'] => ({
+export const toQueueLimits = ({
   concurrency,
+  rate,
+  targetAgeMs,
+  agingMs,
+  durability,
+}: QueueLimitsMs): Queue['limits'] => ({
+  concurrency,
+  durability,
   rate: rate === null ? null : { max: rate.max, per: rate.perMs / 1000 },
   target_age: targetAgeMs === null ? null : targetAgeMs / 1000,
   aging: agingMs === null ? null : agingMs / 1000,

@@ -83,6 +83,8 @@ export interface KeyStore {
 export interface RedisProbe {
   /** Resolves when Redis answers, within about a second; rejects when it does not. */
   ping(): Promise<void>;
+  /** Why this version leaves the store alone: its layout is another one; null: it does not, or it has not seen it yet. */
+  refusal(): Promise<string | null>;
   /** One measurement. @throws where Redis does not answer */
   vitals: ConnectedEngine['vitals'];
 }

@@ -29,6 +29,8 @@ export const ERRORS = {
   NOT_IMPLEMENTED: { status: 501, title: 'Not in this version', retryable: false },
   REDIS_UNREACHABLE: { status: 503, title: 'Redis is unreachable', retryable: true },
   REDIS_FULL: { status: 503, title: 'Redis is out of memory', retryable: true },
+  NOT_DURABLE: { status: 503, title: 'Not as durable as asked', retryable: true },
+  STORE_LAYOUT: { status: 503, title: 'The store is in a layout of another version', retryable: false },
   STORAGE: { status: 503, title: 'Redis cannot write to its disk', retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
 

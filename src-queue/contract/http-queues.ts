@@ -101,7 +101,7 @@ export const queueRoutes = {
     params: QueueParams,
     body: SetQueueLimits,
     replies: { 200: QUEUE },
-    errors: [],
+    errors: ['CONFLICT'],
   },
 } as const satisfies Record<string, Route>;
 

@@ -29,6 +29,7 @@ export const COMMON_ERRORS = [
   'INTERNAL',
   'STORE_DAMAGED',
   'REDIS_UNREACHABLE',
+  'STORE_LAYOUT',
 ] as const;
 /** Errors of routes that write, beside. */
 export const WRITE_ERRORS = ['READ_ONLY'] as const;

@@ -13,6 +13,10 @@ export const Health = z
     redis: z.enum(['up', 'down']),
     version: z.string(),
     uptime: z.number().describe('Seconds since this process began to serve'),
+    detail: z
+      .string()
+      .optional()
+      .describe('Where Redis answers and nothing can be done all the same: why, and what helps'),
   })
   .meta({ id: 'Health' });
 export type Health = z.infer<typeof Health>;
@@ -107,7 +111,7 @@ export const systemRoutes = {
     summary: 'Whether this process and its Redis work',
     replies: {
       200: { description: 'Both work', body: Health },
-      503: { description: 'Redis is unreachable', body: Health },
+      503: { description: 'Redis is unreachable, or what lies there has another layout', body: Health },
     },
     errors: [],
   },

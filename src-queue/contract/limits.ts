@@ -44,6 +44,8 @@ export const LIMITS = {
   logLines: 1000,
   /** Tasks in one call of the submit script. */
   submitBatch: 1000,
+  /** How long a submit waits for the disk or a replica, where it is asked to; below the time-out of a silent socket. */
+  durableMs: 1000,
   /** Work calls that a worker may have in flight for one queue; its lanes are named 0, 1, … */
   workLanes: 2,
   /** Settles, and claims, in one call of the work script. */

@@ -56,6 +56,15 @@ export const Time = z.iso
   .datetime({ offset: true, message: 'must be an ISO 8601 time with a zone, such as 2026-01-31T12:00:00Z' })
   .meta({ id: 'Time', example: '2026-01-31T12:00:00.000Z' });
 
+export const DURABILITIES = ['memory', 'fsync', 'replicated'] as const;
+/** What a 2xx answer to a submit says of the task. */
+export const Durability = z.enum(DURABILITIES).meta({
+  id: 'Durability',
+  description:
+    'When a submit is answered: once Redis has the task in memory; once it is in the append-only file on the disk; once a replica has it, too. Where that does not come within 1 s, the answer is 503 with the id of the task, which is stored all the same: repeat it with its idempotency key',
+});
+export type Durability = z.infer<typeof Durability>;
+
 export const Count = z.int().min(0);
 
 /** Text without lone surrogates, which UTF-8 cannot carry. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TASK_STATUSES } from './lifecycle';
-import { Count, QueueName, Time } from './primitives';
+import { Count, Durability, QueueName, Time } from './primitives';
 
 export const StatusCounts = z
   .object({
@@ -58,6 +58,7 @@ export const QueueLimits = z
       .describe(
         'Seconds of waiting, from creation, that make up for one priority, so that no task starves; null is strict order. Changes only while nothing is pending or running',
       ),
+    durability: Durability.nullable().describe('Of submits that do not name theirs; null is memory'),
   })
   .meta({ id: 'QueueLimits' });
 export type QueueLimits = z.infer<typeof QueueLimits>;

@@ -55,6 +55,10 @@ export const SessionInfo = z
       .array(z.string())
       .describe('Names (`operationId`) of the writing routes that this caller may use now: role and lock counted'),
     version: z.string(),
+    store_refusal: z
+      .string()
+      .nullable()
+      .describe('Why this version leaves what lies in Redis alone: its layout is another one. Null: it does not'),
     now: Time.describe("This process' clock"),
     redis_time_offset_ms: z
       .number()

@@ -4,6 +4,7 @@ import { TASK_EVENTS, TASK_STATUSES } from './lifecycle';
 import { LIMITS } from './limits';
 import {
   Count,
+  Durability,
   IdempotencyKey,
   Json,
   Owner,
@@ -74,6 +75,7 @@ export const SubmitTask = z
     owner: Owner.nullish().describe('Who submitted it; set by the API key where there is one'),
     idempotency_key: IdempotencyKey.nullish(),
     unique_key: UniqueKey.nullish(),
+    durability: Durability.nullish().describe("Absent: the queue's, see its limits"),
   })
   .meta({ id: 'SubmitTask' });
 export type SubmitTask = z.infer<typeof SubmitTask>;

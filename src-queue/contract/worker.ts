@@ -70,11 +70,13 @@ const fromText = (value: unknown): unknown => {
   const parts = /^(.*)=(\d{1,9})$/.exec(value);
   return parts === null ? { name: value } : { name: parts[1], weight: Number(parts[2]) };
 };
-const PoolQueues = z.array(PoolQueue).min(1).max(100);
+/** As they are kept and told. */
+export const PoolQueues = z.array(PoolQueue).min(1).max(100);
 const PoolQueuesInput = z
   .array(z.preprocess(fromText, PoolQueue))
   .min(1)
   .max(100)
+  .refine((queues) => new Set(queues.map(({ name }) => name)).size === queues.length, 'names a queue twice')
   .describe('Each an object, or text: `emails` or `emails=2`; `*` is every queue that is not named');
 
 const poolShape = {

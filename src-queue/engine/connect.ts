@@ -59,6 +59,8 @@ export interface ConnectedEngine {
   recorder: Recorder;
   /** Resolves when Redis answers. @throws {QueueError} REDIS_UNREACHABLE */
   ping(): Promise<void>;
+  /** Why this version leaves the store alone: its layout is another one; null: it does not, or it has not seen it yet. */
+  refusal(): Promise<string | null>;
   /** Names what lies in this Redis under our prefix, for as long as it does. */
   identity(): Promise<string>;
   /** One measurement. @throws where Redis does not answer */
@@ -109,9 +111,12 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     operations: new Operations({ store: operationStore, reader, clock, changed: () => carrier.wake() }),
     carrier,
     recorder,
-    ping: async () => {
-      await store.command('ping', (redis) => redis.ping());
-    },
+    ping: () => store.ping(),
+    refusal: () =>
+      store.checkLayout().then(
+        () => null,
+        () => store.refusal,
+      ),
     vitals: () => store.vitals(),
     identity: () => storeIdentity(store),
     registry,

@@ -263,6 +263,7 @@ export class Engine implements TaskEngine {
         : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
       ...(limits.targetAgeMs === undefined ? {} : { target_age: limits.targetAgeMs }),
       ...(limits.agingMs === undefined ? {} : { aging: limits.agingMs }),
+      ...(limits.durability === undefined ? {} : { durability: limits.durability }),
     });
     if (!done)
       throw new QueueError('CONFLICT', `aging of queue ${queue} can change only while nothing is pending or running`);

@@ -50,22 +50,28 @@ export class Operations {
   /** What `start` would do; changes nothing. @throws {QueueError} COUNT_CHANGED */
   async plan(request: OperationRequest): Promise<DryRun> {
     const ids = await this.#select(request);
-    const result: DryRun = { matched: 0, by_queue: {}, by_task_type: {}, by_error: {}, samples: [] };
-    const count = (counts: Record<string, number>, key: string) => {
-      counts[key] = (counts[key] ?? 0) + 1;
-    };
+    const [queues, types, errors] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
+    const count = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
+    const samples: DryRun['samples'] = [];
+    let matched = 0;
     for (let from = 0; from < ids.length; from += LIMITS.operationChunk) {
       const chunk = ids.slice(from, from + LIMITS.operationChunk);
       for (const task of await this.#deps.reader.getTasks(chunk, { full: false })) {
         if (!task) continue;
-        result.matched++;
-        count(result.by_queue, task.queue);
-        count(result.by_task_type, task.type);
-        if (task.error) count(result.by_error, `${task.error.name}: ${task.error.message.slice(0, 120)}`);
-        if (result.samples.length < SAMPLES) result.samples.push(toTask(task, { inList: true }));
+        matched++;
+        count(queues, task.queue);
+        count(types, task.type);
+        if (task.error) count(errors, `${task.error.name}: ${task.error.message.slice(0, 120)}`);
+        if (samples.length < SAMPLES) samples.push(toTask(task, { inList: true }));
       }
     }
-    return result;
+    return {
+      matched,
+      by_queue: Object.fromEntries(queues),
+      by_task_type: Object.fromEntries(types),
+      by_error: Object.fromEntries(errors),
+      samples,
+    };
   }
 
   /** Takes the snapshot of ids and begins. @throws {QueueError} COUNT_CHANGED */

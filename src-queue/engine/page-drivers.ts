@@ -132,12 +132,12 @@ export class ScoreDriver implements Driver {
   }
 
   async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
-    const at = cursor === null ? {} : ScoreCursor.parse(JSON.parse(cursor));
+    const at = new Map(cursor === null ? [] : Object.entries(ScoreCursor.parse(JSON.parse(cursor))));
     const kind = this.#kind;
     const sources = this.#sources.filter(({ set }) => set !== 'parked'); // walked together with `pending`
     const pages = await Promise.all(
       sources.map(async ({ queue, set }) => {
-        const [from, skip] = at[queue] ?? ['', 0];
+        const [from, skip] = at.get(queue) ?? ['', 0];
         const input = {
           kind,
           set,
@@ -160,11 +160,11 @@ export class ScoreDriver implements Driver {
       return (a.raw.id < b.raw.id ? -1 : 1) * sign;
     };
     const merged = mergeInOrder(pages, first, limit);
-    const position = { ...at };
+    const position = new Map(at);
     const walked = merged.map(({ queue, raw, score }) => {
-      const [seenScore, seen] = position[queue] ?? [null, 0];
-      position[queue] = [score, seenScore === score ? seen + 1 : 1];
-      return { queue, raw, cursor: JSON.stringify(position) };
+      const [seenScore, seen] = position.get(queue) ?? [null, 0];
+      position.set(queue, [score, seenScore === score ? seen + 1 : 1]);
+      return { queue, raw, cursor: JSON.stringify(Object.fromEntries(position)) };
     });
     return offered(sources, previewBytes) === previewBytes ? walked : filled(this.#store, walked, previewBytes);
   }

@@ -2,9 +2,11 @@
  * What the engine offers, as interfaces: the worker, the server and the command line are written against these.
  * Times are Unix ms on the clock of Redis, durations ms with the unit in the name.
  */
+
 import type { QueueError } from '../contract/errors';
 import type { FailureGroup } from '../contract/failure';
 import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
+import type { Durability } from '../contract/primitives';
 import type { StatusCounts } from '../contract/queue';
 import type { LogLevel, SuggestField, Suggestion, TaskFilter } from '../contract/task';
 import type { TaskTypeInfo, Worker } from '../contract/worker';
@@ -42,6 +44,8 @@ export interface TaskSpec extends RecordFields {
   queue: string;
   /** Hash of the request; two requests with one idempotency key must have the same. */
   bodyHash: string | null;
+  /** Null: the queue's. */
+  durability: Durability | null;
 }
 
 /** `repeated`: the idempotency key was known, `id` is the first task's and nothing was enqueued. */

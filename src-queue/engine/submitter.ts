@@ -4,9 +4,10 @@
  */
 import { QueueError } from '../contract/errors';
 import { LIMITS } from '../contract/limits';
+import { Durability } from '../contract/primitives';
 import type { Clock } from '../kernel/clock';
 import type { IdFactory } from '../kernel/ids';
-import { type SubmitEntry, type SubmitVerdict, submit } from '../redis/scripts/submit';
+import { type SubmitAnswer, type SubmitEntry, type SubmitVerdict, submit } from '../redis/scripts/submit';
 import type { RedisStore } from '../redis/store';
 import type { Dependencies } from './dependencies';
 import { KeyGuard } from './key-guard';
@@ -30,6 +31,11 @@ interface Placed {
   index: number;
 }
 
+interface Taken extends SubmitAnswer {
+  /** Why the tasks are not as safe as asked, though stored; or null. */
+  shortfall: string | null;
+}
+
 interface SubmitterDeps {
   store: RedisStore;
   registry: QueueRegistry;
@@ -42,6 +48,8 @@ interface SubmitterDeps {
 export class Submitter {
   readonly #deps: SubmitterDeps;
   readonly #keyGuard: KeyGuard;
+  /** Of each queue that has taken a submit, as it was last seen: each answer tells it anew. */
+  readonly #durabilities = new Map<string, Durability>();
   #waiting: Waiting[] = [];
 
   constructor(deps: SubmitterDeps) {
@@ -58,13 +66,15 @@ export class Submitter {
 
   async submitMany(specs: readonly TaskSpec[]): Promise<SubmitOutcome[]> {
     const outcomes: SubmitOutcome[] = [];
-    const byQueue = new Map<string, Placed[]>();
+    const groups = new Map<string, Placed[]>();
     specs.forEach((spec, index) => {
-      const group = byQueue.get(spec.queue);
+      const name = `${spec.queue} ${spec.durability ?? ''}`;
+      const group = groups.get(name);
       if (group) group.push({ spec, index });
-      else byQueue.set(spec.queue, [{ spec, index }]);
+      else groups.set(name, [{ spec, index }]);
     });
-    for (const [queue, group] of byQueue) {
+    for (const group of groups.values()) {
+      const queue = group[0]?.spec.queue ?? '';
       await this.#deps.registry.register(queue);
       const specsOfQueue = group.map(({ spec }) => spec);
       const missing = await this.#deps.dependencies.findMissing(specsOfQueue);
@@ -85,9 +95,14 @@ export class Submitter {
   }
 
   async #store(queue: string, call: readonly Placed[], outcomes: SubmitOutcome[]): Promise<void> {
-    const { ids, store, registry, dependencies } = this.#deps;
+    const { ids, registry, dependencies } = this.#deps;
     const entries = call.map(({ spec }): SubmitEntry => ({ ...spec, id: ids.next(queue) }));
-    const { verdicts, fresh } = await store.run(submit, queue, entries);
+    const taken = await this.#take(queue, entries, call[0]?.spec.durability ?? null).catch(asRefusal);
+    if (taken instanceof QueueError) {
+      for (const { index } of call) outcomes[index] = { ok: false, error: taken };
+      return;
+    }
+    const { verdicts, fresh, shortfall } = taken;
     if (fresh) await registry.register(queue, { anew: true });
     await dependencies.attach(
       queue,
@@ -95,8 +110,40 @@ export class Submitter {
     );
     call.forEach(({ index }, position) => {
       const [verdict, entry] = [verdicts[position], entries[position]];
-      if (verdict && entry) outcomes[index] = outcomeOf(verdict, entry);
+      if (verdict && entry) outcomes[index] = outcomeOf(verdict, entry, shortfall);
     });
+  }
+
+  /** Stores tasks, and waits until they are as safe as asked: they name one level, or all take the queue's. */
+  async #take(queue: string, entries: readonly SubmitEntry[], asked: Durability | null): Promise<Taken> {
+    const expected = asked ?? this.#durabilities.get(queue) ?? (await this.#durabilityOf(queue));
+    const taken = await this.#takeAs(queue, entries, expected).catch(asRefusal);
+    if (taken instanceof QueueError) {
+      if (asked === null && (await this.#durabilityOf(queue)) !== expected) return this.#take(queue, entries, null);
+      throw taken;
+    }
+    this.#durabilities.set(queue, taken.durability);
+    const wanted = asked ?? taken.durability;
+    if (wanted === expected) return taken;
+    // The queue's level has changed meanwhile. The same tasks again: nothing is stored twice.
+    const again = await this.#takeAs(queue, entries, wanted).catch(asRefusal);
+    return { ...taken, shortfall: again instanceof QueueError ? again.message : again.shortfall };
+  }
+
+  async #takeAs(queue: string, entries: readonly SubmitEntry[], level: Durability): Promise<Taken> {
+    const { store } = this.#deps;
+    if (level === 'memory') return { ...(await store.run(submit, queue, entries)), shortfall: null };
+    const { output, shortfall } = await store.runDurably(submit, queue, entries, level);
+    return { ...output, shortfall };
+  }
+
+  /** Asks Redis, and remembers the answer. */
+  async #durabilityOf(queue: string): Promise<Durability> {
+    const { store } = this.#deps;
+    const level = await store.command('read durability', (redis) => redis.hget(store.keys.meta(queue), 'durability'));
+    const durability = Durability.safeParse(level).data ?? 'memory';
+    this.#durabilities.set(queue, durability);
+    return durability;
   }
 
   /** Each part is answered for itself, so that one is on its way while another is being worked on. */
@@ -140,7 +187,18 @@ function* calls<T extends { spec: TaskSpec }>(group: readonly T[], batch: number
   if (call.length > 0) yield call;
 }
 
-function outcomeOf(verdict: SubmitVerdict, entry: SubmitEntry): SubmitOutcome {
+/** Of tasks, rather than of the whole call: others of it may ask for less. */
+function asRefusal(error: unknown): QueueError {
+  if (error instanceof QueueError && error.code === 'NOT_DURABLE') return error;
+  throw error;
+}
+
+function outcomeOf(verdict: SubmitVerdict, entry: SubmitEntry, shortfall: string | null): SubmitOutcome {
+  if (shortfall !== null && (verdict.kind === 'accepted' || verdict.kind === 'same')) {
+    const id = verdict.kind === 'same' ? verdict.id : entry.id;
+    const message = `task ${id} is stored and will run, but is not as durable as asked: ${shortfall}`;
+    return { ok: false, error: new QueueError('NOT_DURABLE', message, { extra: { task_id: id } }) };
+  }
   switch (verdict.kind) {
     case 'accepted':
       return { ok: true, id: entry.id, repeated: false };

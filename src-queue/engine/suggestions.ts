@@ -41,7 +41,10 @@ export class Suggestions {
       case 'type': {
         const queues = await this.#deps.queues();
         const types = await Promise.all(queues.map((queue) => this.#deps.typesOf(queue)));
-        return this.#counted(new Set(types.flat().filter((type) => begins(type, prefix))), (type) => `ix:t:${type}`);
+        return this.#counted(
+          byTimesSeen(types.flat().filter((type) => begins(type, prefix))),
+          (type) => `ix:t:${type}`,
+        );
       }
       case 'tag': {
         const tags = (await this.#newest()).flatMap((task) => task.tags);
@@ -70,11 +73,16 @@ export class Suggestions {
     return walked.flatMap(({ raw }) => (raw.record === '' ? [] : [decodeRecord(raw.record)]));
   }
 
-  /** With the size of each one's index; what has none is not there. */
-  async #counted(values: ReadonlySet<string>, set: (value: string) => string): Promise<Suggestion[]> {
+  /**
+   * With the size of each one's index; what has none is not there. A value costs a look into every queue: the more
+   * queues, the fewer values, so that one request keeps neither this process nor Redis from everything else.
+   * @param values the likeliest first
+   */
+  async #counted(values: readonly string[], set: (value: string) => string): Promise<Suggestion[]> {
     const { store, queues } = this.#deps;
     const names = await queues();
-    const all = [...values].slice(0, LIMITS.suggestSample);
+    const affordable = Math.max(LIMITS.suggestions, Math.floor(LIMITS.scanRecords / Math.max(1, names.length)));
+    const all = values.slice(0, Math.min(affordable, LIMITS.suggestSample));
     const counts = await store.command('count', (redis) =>
       Promise.all(
         all.map(async (value) => {
@@ -91,9 +99,18 @@ export class Suggestions {
 
 const begins = (value: string, prefix: string): boolean => value.toLowerCase().startsWith(prefix.toLowerCase());
 
-/** What was typed may be a whole value that no new task has. */
-const valuesOf = (seen: readonly string[], prefix: string): ReadonlySet<string> =>
-  new Set([...seen.filter((value) => begins(value, prefix)), ...(prefix === '' ? [] : [prefix])]);
+/** What was typed comes first: it may be a whole value that no new task has. */
+const valuesOf = (seen: readonly string[], prefix: string): string[] => {
+  const values = byTimesSeen(seen.filter((value) => begins(value, prefix)));
+  return prefix === '' || values.includes(prefix) ? values : [prefix, ...values];
+};
+
+/** Each once, the one that came most often first. */
+function byTimesSeen(values: readonly string[]): string[] {
+  const times = new Map<string, number>();
+  for (const value of values) times.set(value, (times.get(value) ?? 0) + 1);
+  return [...times.entries()].sort(([, a], [, b]) => b - a).map(([value]) => value);
+}
 
 const mostFrequent = (all: readonly Suggestion[]): Suggestion[] =>
   [...all].sort((a, b) => (b.count ?? 0) - (a.count ?? 0) || (a.value < b.value ? -1 : 1)).slice(0, LIMITS.suggestions);

@@ -36,7 +36,7 @@ export function toTaskSpec(input: SubmitTask, defaults: TaskDefaults): TaskSpec 
     queue: input.queue,
     priority: input.priority,
     payload: payloadText(input.payload),
-    name: input.name ?? null,
+    name: input.name || null, // an empty label is none: it could not be told from one that is absent
     maxRetries: input.max_retries ?? defaults.maxRetries,
     timeoutMs: input.timeout === undefined ? defaults.timeoutMs : toMs(input.timeout),
     backoff: {
@@ -52,13 +52,14 @@ export function toTaskSpec(input: SubmitTask, defaults: TaskDefaults): TaskSpec 
     owner: input.owner ?? null,
     idempotencyKey,
     bodyHash: idempotencyKey === null ? null : bodyHash(input),
+    durability: input.durability ?? null,
     uniqueKey: input.unique_key ?? null,
   };
 }
 
-/** Hash of a request as it was understood: order of keys, white space and defaults do not matter. */
-function bodyHash(input: SubmitTask): string {
-  return createHash('sha256').update(canonical(input)).digest('hex').slice(0, 32);
+/** Hash of a request as it was understood: order of keys, white space and defaults do not matter, nor what the answer waits for. */
+function bodyHash({ durability: _, ...task }: SubmitTask): string {
+  return createHash('sha256').update(canonical(task)).digest('hex').slice(0, 32);
 }
 
 function canonical(value: unknown): string {

@@ -18,7 +18,7 @@ const MIN_BLOCK_S = 0.01;
 /** A nudge that nobody fetches does not stay. */
 const NUDGE_TTL_MS = 10_000;
 
-type Store = Pick<RedisStore, 'command' | 'isCluster' | 'keys' | 'open' | 'release'>;
+type Store = Pick<RedisStore, 'command' | 'isCluster' | 'keys' | 'open' | 'refusal' | 'release'>;
 
 export class WakeWaiter {
   readonly #store: Store;
@@ -39,6 +39,10 @@ export class WakeWaiter {
    */
   async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<readonly string[]> {
     if (signal.aborted || queues.length === 0) return [];
+    if (this.#store.refusal !== null) {
+      await this.#clock.sleep(maxMs, signal); // a wait takes the markers of others off their lists
+      return [];
+    }
     const done = new AbortController();
     const stop = () => done.abort();
     signal.addEventListener('abort', stop, { once: true });

@@ -2,6 +2,7 @@
  * What scripts are asked and what they answer, where the engine passes it on unchanged: the engine's ports export
  * these again. Times are Unix ms on the clock of Redis, durations ms with the unit in the name.
  */
+import type { Durability } from '../contract/primitives';
 import type { LogLevel } from '../contract/task';
 
 /** A claim's proof that this worker may write. */
@@ -76,4 +77,6 @@ export interface QueueLimitsMs {
   targetAgeMs: number | null;
   /** Waiting that makes up for one priority; set only while nothing is pending. */
   agingMs: number | null;
+  /** Of submits that do not name theirs. */
+  durability: Durability | null;
 }

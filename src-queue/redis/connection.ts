@@ -17,11 +17,12 @@ export type ConnectionRole = 'command' | 'blocking';
 const SOCKET_TIMEOUT_MS = 1500;
 const CONNECT_TIMEOUT_MS = 3000;
 const RECONNECT_MIN_MS = 50;
-const RECONNECT_MAX_MS = 2000;
+/** Workers claim again within 2 s of the return of Redis: half of that may pass before it is tried. */
+const RECONNECT_MAX_MS = 1000;
 
 type CommonSettings = Omit<IoRedisOptions, 'replyMapping'>;
 
-/** Full jitter between 50 ms and a ceiling that doubles to 2 s. */
+/** Full jitter between 50 ms and a ceiling that doubles to 1 s. */
 function reconnectDelayMs(times: number): number {
   const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(times, 10));
   return RECONNECT_MIN_MS + Math.floor(random() * (ceiling - RECONNECT_MIN_MS));

@@ -4,6 +4,8 @@
  * The queue itself never goes this way.
  */
 import { Redis } from 'ioredis';
+import { createKeys, SYSTEM } from './keys';
+import { LAYOUT, type OtherLayout, otherLayout, schemasOf } from './layout-gate';
 import type { RedisOptions, RedisTls } from './options';
 
 export interface ProbeTarget {
@@ -121,6 +123,25 @@ export async function probeTarget(options: RedisOptions): Promise<ProbeTarget> {
     }
   }
   throw asProbeError(lastError);
+}
+
+/** Whether this version may touch what lies under the prefix. In a cluster, as far as this node holds it. */
+export async function probeLayout(
+  connection: ProbeConnection,
+  prefix: string,
+): Promise<{ other: OtherLayout | null; known: string; queues: number }> {
+  const keys = createKeys(prefix);
+  const unlessElsewhere = (error: unknown) => {
+    if (error instanceof ProbeError && /MOVED|WRONGTYPE/.test(error.message)) return null; // damage has its own look
+    throw error;
+  };
+  const queues = await connection.call('SMEMBERS', keys.system('queues')).catch(unlessElsewhere);
+  const names = Array.isArray(queues) ? queues.map(String) : [];
+  const schemas = await schemasOf([SYSTEM, ...names], async (name) => {
+    const schema = await connection.call('HGET', keys.meta(name), 'schema').catch(unlessElsewhere);
+    return schema === null ? null : String(schema);
+  });
+  return { other: otherLayout(schemas), known: LAYOUT, queues: names.length };
 }
 
 class Connection implements ProbeConnection {

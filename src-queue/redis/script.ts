@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { QueueError } from '../contract/errors';
 import type { Clock } from '../kernel/clock';
 import { type Connection, whenReady } from './connection';
+import type { LayoutGate } from './layout-gate';
 
 export type ScriptArg = string | number;
 
@@ -14,7 +15,8 @@ export interface Script<Input, Output> {
   readonly source: string;
   readonly sha: string;
   args(input: Input): ScriptArg[];
-  read(reply: unknown, input: Input): Output;
+  /** @param repeated the call was made before, and its answer was lost: what is asked for may be done already */
+  read(reply: unknown, input: Input, repeated: boolean): Output;
 }
 
 /**
@@ -26,7 +28,7 @@ export function defineScript<Input, Output>(definition: {
   lua: string;
   lib: readonly string[];
   args: (input: Input) => ScriptArg[];
-  read: (reply: unknown, input: Input) => Output;
+  read: (reply: unknown, input: Input, repeated: boolean) => Output;
 }): Script<Input, Output> {
   const { name, lua, lib, args, read } = definition;
   const firstLine = lua.indexOf('\n') + 1;
@@ -40,11 +42,13 @@ const TRANSIENT =
 
 export const isTransient = (error: unknown): boolean => error instanceof Error && TRANSIENT.test(error.message);
 
-const NEWER_LAYOUT = -1;
+/** What every script answers to a layout that it does not know. */
+export const OTHER_LAYOUT = -1;
 const RETRY_DELAY_MS = 50;
 
 export interface RunnerDeps {
   connection: Connection;
+  gate: LayoutGate;
   clock: Clock;
   /** How long a call is repeated while Redis is away, ms. */
   patienceMs: number;
@@ -60,19 +64,18 @@ export class ScriptRunner {
 
   /**
    * @param key the script's KEYS[1]
-   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_DAMAGED
+   * @throws {QueueError} REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_DAMAGED, STORE_LAYOUT
    */
   async run<Input, Output>(script: Script<Input, Output>, key: string, input: Input): Promise<Output> {
-    const { connection, clock, patienceMs } = this.#deps;
+    const { connection, gate, clock, patienceMs } = this.#deps;
     const args = script.args(input);
     const deadline = clock.monotonic() + patienceMs;
-    for (;;) {
+    for (let repeated = false; ; repeated = true) {
       try {
+        await gate.pass();
         const reply = await this.#evaluate(script, key, args);
-        if (reply === NEWER_LAYOUT) {
-          throw new QueueError('CONFLICT', 'this queue was written by a newer version of Millrace: upgrade this one');
-        }
-        return script.read(reply, input);
+        if (reply === OTHER_LAYOUT) await gate.refused(key);
+        return script.read(reply, input, repeated);
       } catch (error) {
         const left = deadline - clock.monotonic();
         if (!isTransient(error) || left <= 0) throw explain(error, `${script.name} with ${key}`);

@@ -6,7 +6,10 @@ import { Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
 import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
+import type { Durable } from './durable-promises';
+import { type DurableAnswer, DurableRunner } from './durable-runner';
 import { createKeys, type Keys } from './keys';
+import { LayoutGate } from './layout-gate';
 import type { RedisOptions } from './options';
 import { explain, isTransient, type Script, ScriptRunner } from './script';
 import { type RedisVitals, readVitals } from './vitals';
@@ -27,7 +30,9 @@ export class RedisStore {
   readonly isCluster: boolean;
   readonly #deps: StoreDeps;
   readonly #connection: Connection;
+  readonly #gate: LayoutGate;
   readonly #runner: ScriptRunner;
+  readonly #durableRunner: DurableRunner;
   readonly #others = new Set<Connection>();
 
   constructor(deps: StoreDeps) {
@@ -35,7 +40,12 @@ export class RedisStore {
     this.keys = createKeys(deps.options.prefix);
     this.isCluster = deps.options.kind === 'cluster';
     this.#connection = openConnection(deps.options, 'command', deps.name, deps.log);
-    this.#runner = new ScriptRunner({ connection: this.#connection, clock: deps.clock, patienceMs: deps.patienceMs });
+    const { clock, log, patienceMs } = deps;
+    const connection = this.#connection;
+    this.#gate = new LayoutGate({ connection, keys: this.keys, clock, log });
+    this.#runner = new ScriptRunner({ connection, gate: this.#gate, clock, patienceMs });
+    const open = () => this.open('command', 'durable');
+    this.#durableRunner = new DurableRunner({ open, gate: this.#gate, clock, patienceMs });
   }
 
   get isReady(): boolean {
@@ -44,6 +54,16 @@ export class RedisStore {
 
   whenReady(ms: number): Promise<boolean> {
     return whenReady(this.#connection, ms);
+  }
+
+  /** Why this program leaves the store alone: its layout is another one; null: it does not. */
+  get refusal(): string | null {
+    return this.#gate.refusal;
+  }
+
+  /** Looks at the layout of the store, where that has not been done. @throws {QueueError} STORE_LAYOUT, REDIS_UNREACHABLE */
+  async checkLayout(): Promise<void> {
+    await this.#repeated('look at the layout', () => this.#gate.pass());
   }
 
   /** Tells of every change between reachable and not. */
@@ -70,11 +90,33 @@ export class RedisStore {
     return this.#runner.run(script, this.keys.meta(queue), input);
   }
 
+  /** As `run`; the answer tells whether what it wrote is as safe as asked. @throws {QueueError} also NOT_DURABLE */
+  runDurably<Input, Output>(
+    script: Script<Input, Output>,
+    queue: string,
+    input: Input,
+    level: Durable,
+  ): Promise<DurableAnswer<Output>> {
+    return this.#durableRunner.run(script, this.keys.meta(queue), input, level);
+  }
+
   /**
    * A plain command, repeated like a script: use it for commands that may be repeated.
-   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_DAMAGED
+   * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_DAMAGED, STORE_LAYOUT
    */
-  async command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
+  command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#repeated(what, async (connection) => {
+      await this.#gate.pass();
+      return command(connection);
+    });
+  }
+
+  /** Whatever the layout of the store is. @throws {QueueError} REDIS_UNREACHABLE */
+  async ping(): Promise<void> {
+    await this.#repeated('ping', (connection) => connection.ping());
+  }
+
+  async #repeated<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
     const { clock, patienceMs } = this.#deps;
     const deadline = clock.monotonic() + patienceMs;
     for (;;) {

@@ -29,6 +29,8 @@ export interface RecordFields {
   owner: string | null;
   idempotencyKey: string | null;
   uniqueKey: string | null;
+  /** Fields of the head that a later version has added, as they stand there: they are kept. */
+  later?: readonly string[];
 }
 
 export interface DecodedRecord extends RecordFields {
@@ -80,6 +82,7 @@ export function encodeSpec(task: RecordFields, keep: { maxAttempts: number; flag
     task.maxRetries === DEFAULT_RETRIES ? '' : String(task.maxRetries),
     task.dependsOn.join(';'),
     task.runAt === null ? '' : String(task.runAt),
+    ...(task.later ?? []),
   ].join('|');
   const most = String(keep?.maxAttempts ?? task.maxRetries + 1).padStart(4, '0');
   const shortened = head.replace(/\|+$/, '');
@@ -100,6 +103,7 @@ export function decodeRecord(record: string): DecodedRecord {
   const fields = record.slice(HEAD_TEXT, end).split('|');
   const [type = '', timeout, backoff = '', expires, owner, unique, tags = '', name, key, retries, depends = '', runAt] =
     fields;
+  const later = fields.slice(12);
   return {
     attemptsEnded: Number(record.slice(0, 4)),
     createdAt: Number.parseInt(record.slice(16, 27), 16),
@@ -117,6 +121,7 @@ export function decodeRecord(record: string): DecodedRecord {
     maxRetries: numberOrNull(retries) ?? DEFAULT_RETRIES,
     dependsOn: depends === '' ? [] : depends.split(';'),
     runAt: numberOrNull(runAt),
+    ...(later.length > 0 && { later }),
     payload: record.slice(end + 1),
   };
 }

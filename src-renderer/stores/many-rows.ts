@@ -27,7 +27,17 @@ export type ReadRow = { readonly task: SubmitTaskInput } | { readonly fault: str
 
 const NUMBERS = ['priority', 'max_retries', 'timeout'];
 const LISTS = ['tags', 'depends_on'];
-const PLAIN = ['task_type', 'queue', 'name', 'run_at', 'expires_at', 'unique_key', 'idempotency_key', 'owner'];
+const PLAIN = [
+  'task_type',
+  'queue',
+  'name',
+  'run_at',
+  'expires_at',
+  'unique_key',
+  'idempotency_key',
+  'owner',
+  'durability',
+];
 
 /** @returns why these cannot be the columns of a CSV; empty where they can */
 export function columnsFault(columns: readonly string[]): string {

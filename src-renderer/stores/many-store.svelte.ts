@@ -73,8 +73,11 @@ export class ManyStore {
     this.bytesRead = bytesRead;
     this.rows += rows.length;
     const queues = { ...this.queues };
-    for (const { task } of rows)
-      if (task !== null) queues[task.queue ?? 'default'] = (queues[task.queue ?? 'default'] ?? 0) + 1;
+    for (const { task } of rows) {
+      if (task === null) continue;
+      const queue = task.queue ?? 'default';
+      queues[queue] = 1 + (Object.hasOwn(queues, queue) ? (queues[queue] ?? 0) : 0); // one may be called `constructor`
+    }
     this.queues = queues;
     const bad = rows.filter(({ task }) => task === null);
     this.valid += rows.length - bad.length;

@@ -53,6 +53,7 @@ function millrace(task: SubmitTaskInput, baseUrl: string): string {
     ...(task.depends_on ?? []).map((id): [string, string] => ['--depends-on', id]),
     ['--unique-key', task.unique_key],
     ['--idempotency-key', task.idempotency_key],
+    ['--durability', task.durability],
     ['--payload', JSON.stringify(task.payload ?? {})],
     ['--api', baseUrl.replace(/\/$/, '')],
   ];

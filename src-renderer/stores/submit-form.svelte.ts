@@ -4,6 +4,7 @@
  * server finds wrong is shown at the same places. No I/O.
  */
 import type { FieldError } from '#queue/contract/errors';
+import type { Durability } from '#queue/contract/primitives';
 import type { SubmitTaskInput, Task } from '#queue/contract/task';
 import { lineOfPath, lossyNumber } from './json-place';
 import { isObject } from './json-schema';
@@ -32,6 +33,7 @@ const BLANK = {
   idempotencyKey: '',
   dependsOn: '',
   expiresAt: '',
+  durability: '' as '' | Durability,
 };
 export type SubmitText = typeof BLANK;
 

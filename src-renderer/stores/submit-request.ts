@@ -23,6 +23,7 @@ export function requestOf(text: SubmitText, tags: readonly string[], payload: un
     ...(tags.length === 0 ? {} : { tags: [...tags] }),
     ...(text.uniqueKey.trim() === '' ? {} : { unique_key: text.uniqueKey.trim() }),
     ...(text.idempotencyKey.trim() === '' ? {} : { idempotency_key: text.idempotencyKey.trim() }),
+    ...(text.durability === '' ? {} : { durability: text.durability }),
     payload: isObject(payload) ? (payload as SubmitTaskInput['payload'] & object) : {},
   };
 }
@@ -54,7 +55,7 @@ const backoffOf = (text: SubmitText, type: 'exponential' | 'fixed') => ({
 
 /** Something is filled in that is seldom wanted. */
 export const moreOptions = (text: SubmitText): boolean =>
-  [text.backoffType, text.idempotencyKey, text.expiresAt, text.dependsOn].some((each) => each !== '');
+  [text.backoffType, text.idempotencyKey, text.expiresAt, text.dependsOn, text.durability].some((each) => each !== '');
 
 /** NaN for what is no number, which the schema then names. */
 const toNumber = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));

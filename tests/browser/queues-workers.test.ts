@@ -50,11 +50,16 @@ it('shows a limit that the server refuses at its field, and saves one that fits'
   expect(await page.locator(`[id="${note}"]`).textContent()).toMatch(/\w/);
   expect((await queueOf(world, 'default')).limits.concurrency).toBeNull();
   await concurrency.fill('7');
-  await dialog.getByRole('list', { name: 'What changes' }).getByText('none').waitFor();
+  await dialog.getByLabel('Durability').selectOption('replicated');
+  const changes = dialog.getByRole('list', { name: 'What changes' });
+  await changes.getByText('none').waitFor();
+  await changes.getByText('replicated').waitFor();
   await save.click();
   await dialog.waitFor({ state: 'detached' });
   await detailOf(page, 'default').getByText('7 over all workers').waitFor();
-  expect((await queueOf(world, 'default')).limits.concurrency).toBe(7);
+  await detailOf(page, 'default').getByText('answered once a replica has it').waitFor();
+  expect((await queueOf(world, 'default')).limits).toMatchObject({ concurrency: 7, durability: 'replicated' });
+  await world.api.call('PUT', '/api/queues/default/limits', { concurrency: null, durability: null });
   await page.close();
 });
 

@@ -3,23 +3,27 @@ import { expect, it } from 'vitest';
 import { FaultWorld, LEASE_MS } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
 
-it('claims again within 2 s of the return of Redis, however long it was away', async () => {
+it('claims again within 2 s of the return of Redis, however long it was away: every worker', async () => {
   await using world = await FaultWorld.start();
   const api = await world.server();
-  world.worker(5);
-  await world.submitMany(api, 5, 'first');
-  await world.until(api, 'processing', 5);
-  world.open('first');
-  await world.until(api, 'completed', 5);
-  await world.submitMany(api, 5, 'open');
-  world.open('open');
+  world.open();
+  const queues = ['q1', 'q2', 'q3', 'q4'];
+  for (const queue of queues) world.worker(1, { env: { QUEUES: queue } });
+  await waitFor('the workers', async () => ((await world.stats(api)).workers === queues.length ? true : null));
+  const due = new Date(Date.now() + 3000).toISOString(); // while Redis is away
+  const ids: string[] = [];
+  for (const queue of queues) {
+    const task = { task_type: 'gated', payload: world.payload(), queue, run_at: due };
+    ids.push((await api.submit(task)).id);
+  }
   world.redis.kill9();
   await world.health(api, 503);
   await waitFor('an outage longer than all pauses between tries', outageOf(8000));
   await world.redis.restart();
-  const back = performance.now();
-  await world.until(api, 'completed', 10);
-  expect(performance.now() - back).toBeLessThan(3000); // 2 s, and the asking
+  const back = Date.now();
+  await world.until(api, 'completed', queues.length);
+  const waited = await Promise.all(ids.map(async (id) => Date.parse((await api.task(id)).started_at ?? '') - back));
+  expect(Math.max(...waited)).toBeLessThan(2000);
   expect(await world.violations()).toEqual([]);
 });
 

@@ -57,7 +57,7 @@ it('goes on in a Cluster while the slot of its queue moves to another node', asy
   await using cluster = await RedisCluster.start();
   const [from, to] = cluster.nodes;
   if (from === undefined || to === undefined) throw new Error('no nodes');
-  const queue = await queueWithSlotBelow(cluster, 300); // a reshard moves the lowest slots first
+  const queue = await cluster.queueWithSlotBelow(300); // a reshard moves the lowest slots first
   await using world = await FaultWorld.start({ topology: { url: cluster.url, redis: from } });
   const api = await world.server();
   world.worker(10);
@@ -82,8 +82,4 @@ it('goes on in a Cluster while the slot of its queue moves to another node', asy
 
 async function queueOutside(cluster: RedisCluster, port: number): Promise<string> {
   for (let n = 0; ; n++) if ((await cluster.masterOf(`q${n}`)).port !== port) return `q${n}`;
-}
-
-async function queueWithSlotBelow(cluster: RedisCluster, slot: number): Promise<string> {
-  for (let n = 0; ; n++) if ((await cluster.slotOf(`q${n}`)) < slot) return `q${n}`;
 }

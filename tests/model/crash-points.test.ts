@@ -1,6 +1,7 @@
 /**
  * Every call to Redis of every verb of the engine, one after the other: the client dies before it, dies after it, or only
- * loses its reply. Afterwards another process looks after the queue, and nothing may be half done.
+ * loses its reply, alone or while another client comes between. Afterwards another process looks after the queue, and nothing
+ * may be half done.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
@@ -32,6 +33,12 @@ interface Verb<Prepared = unknown> {
   /** Done by the healthy process before. */
   prepare: () => Promise<Prepared>;
   run: (engine: ConnectedEngine, prepared: Prepared) => Promise<unknown>;
+  /** What another client does while the first has no answer; absent: the same. */
+  rival?: (engine: ConnectedEngine, prepared: Prepared) => Promise<unknown>;
+  /** Opens what the client opens only when it is asked to. */
+  warm?: (engine: ConnectedEngine) => Promise<unknown>;
+  /** What it answers, also where it was made again because the first answer was lost. */
+  answer?: unknown;
   /** What is true once it has been run to its end, or run again. */
   done: (prepared: Prepared) => Promise<void>;
 }
@@ -68,10 +75,22 @@ const VERBS: Record<string, Verb> = {
       expect(tasks.map(({ status }) => status)).toEqual(['pending']);
     },
   }),
+  'submit that waits for the disk': verb({
+    prepare: () =>
+      healthy.store.command('sync always', (redis) => redis.call('CONFIG', 'SET', 'appendfsync', 'always')),
+    warm: (engine) => submitOne(engine, { durability: 'fsync', queue: 'warm' }),
+    run: (engine) => submitOne(engine, { durability: 'fsync', idempotencyKey: 'safe', bodyHash: 'abcdef12' }),
+    done: async () =>
+      expect((await healthy.reader.listTasks({ queue: 'default' }, { limit: 10, cursor: null })).total).toBe(1),
+  }),
   claim: verb({
     prepare: () => submitAll(healthy, [{}, {}, {}]),
     run: (engine) => workOnce(engine, { want: 2, nonce: 'same' }),
-    done: async () => expect((await healthy.reader.queueState('default'))?.counts).toMatchObject({ processing: 2 }),
+    rival: (engine) => workOnce(engine, { want: 2, workerId: 'w2', nonce: 'theirs' }),
+    done: async () => {
+      const { processing = 0, pending = 0 } = (await healthy.reader.queueState('default'))?.counts ?? {};
+      expect([processing + pending, processing]).toEqual([3, expect.toBeOneOf([2, 3])]);
+    },
   }),
   complete: verb({
     prepare: claimed,
@@ -87,7 +106,12 @@ const VERBS: Record<string, Verb> = {
         nonce: 'same',
         settles: [{ kind: 'fail', id, token, retryInMs: 60_000, error: failure() }],
       }),
-    done: async ({ id }) => expect(await statusOf(id)).toBe('retrying'),
+    rival: (engine, { id, token }) =>
+      workOnce(engine, { want: 0, lane: '1', settles: [{ kind: 'complete', id, token, result: '1' }] }),
+    done: async ({ id }) => {
+      const [task] = await healthy.reader.getTasks([id]);
+      expect([task?.status, task?.attempts]).toEqual([expect.toBeOneOf(['retrying', 'completed']), 1]);
+    },
   }),
   extend: verb({
     prepare: claimed,
@@ -103,6 +127,7 @@ const VERBS: Record<string, Verb> = {
   cancel: verb({
     prepare: () => submitOne(healthy),
     run: (engine, id) => engine.engine.cancel([id], 'test'),
+    answer: ['cancelled'],
     done: async (id) => expect(await statusOf(id)).toBe('cancelled'),
   }),
   requeue: verb({
@@ -112,11 +137,13 @@ const VERBS: Record<string, Verb> = {
       return id;
     },
     run: (engine, id) => engine.engine.requeue([id]),
+    answer: ['requeued'],
     done: async (id) => expect(await statusOf(id)).toBe('pending'),
   }),
   remove: verb({
     prepare: () => submitOne(healthy),
     run: (engine, id) => engine.engine.remove([id]),
+    answer: ['removed'],
     done: async (id) => expect(await statusOf(id)).toBe('gone'),
   }),
   patch: verb({
@@ -158,6 +185,20 @@ function refusedAsDuplicate(error: unknown): void {
   if (!(error instanceof Error) || !/holds the unique key/.test(error.message)) throw error;
 }
 
+/** Its patience is a millisecond: a connection that opens is asked again. */
+async function untilDone(act: () => Promise<unknown> | undefined): Promise<void> {
+  await expect
+    .poll(
+      async () =>
+        act()?.then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 5000 },
+    )
+    .toBe(true);
+}
+
 /** By a process that has just begun: one that runs looks for half-made tasks every five seconds only. */
 async function tickAll(): Promise<void> {
   const other = connectTo(server);
@@ -178,16 +219,18 @@ describe.each(Object.keys(VERBS))('%s', (name) => {
   if (one === undefined) throw new Error('no such verb');
 
   /** Runs it through the proxy with this fate for its k-th command. @returns whether there was such a one, and how it ended */
-  const faulty = async (k: number, fate: Fate, patienceMs: number) => {
+  const faulty = async (k: number, fate: Fate, patienceMs: number, then?: (prepared: unknown) => void) => {
     await healthy.store.command('flush', (redis) => redis.flushall());
     const prepared = await one.prepare();
     const client = connectTo(proxy, { patienceMs });
     await client.whenReady(5000);
+    if (one.warm !== undefined) await untilDone(() => one.warm?.(client));
     const first = proxy.commands;
     let reached = false;
     proxy.onCommand = (n) => {
       if (n - first !== k) return 'pass';
       reached = true;
+      then?.(prepared);
       return fate;
     };
     const [ended] = await Promise.allSettled([one.run(client, prepared)]);
@@ -210,11 +253,25 @@ describe.each(Object.keys(VERBS))('%s', (name) => {
     }
   });
 
+  it.each(['cut', 'lose'] as const)('happens once while another client comes between: each call %s', async (fate) => {
+    for (let k = 1, more = true; more; k++) {
+      let between: Promise<unknown> = Promise.resolve();
+      const { prepared, reached, ended } = await faulty(k, fate, 10_000, (mine) => {
+        between = (one.rival ?? one.run)(healthy, mine);
+      });
+      more = reached;
+      await between;
+      expect(ended.status).toBe('fulfilled');
+      await one.done(prepared);
+      await noRuleBroken();
+    }
+  });
+
   it('happens once when a reply is lost, and the call is answered all the same', async () => {
     for (let k = 1, more = true; more; k++) {
       const { prepared, reached, ended } = await faulty(k, 'lose', 10_000);
       more = reached;
-      expect(ended.status).toBe('fulfilled');
+      expect(ended).toMatchObject({ status: 'fulfilled', ...(one.answer === undefined ? {} : { value: one.answer }) });
       await one.done(prepared);
       await noRuleBroken();
     }

@@ -79,6 +79,7 @@ it('finds nothing wrong with a server that keeps its data and a user who may do 
     'persistence',
     'memory',
     'rights',
+    'store layout',
     'queues',
     'latency',
     'clock',

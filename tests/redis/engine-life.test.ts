@@ -359,6 +359,7 @@ function spec() {
     idempotencyKey: null as string | null,
     bodyHash: null as string | null,
     uniqueKey: null as string | null,
+    durability: null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
+import { probe } from '#queue/redis/probe';
 import { RedisStore } from '#queue/redis/store';
 import { redisAt, submitAll } from '../support/engine';
 import { ManualClock } from '../support/manual-clock';
@@ -136,19 +137,10 @@ it('measures a cluster by its masters', async () => {
   const cluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-port', bus];
   redis = await startRedis({ args: cluster });
   const options = { ...redisAt(redis), kind: 'cluster' as const };
-  const single = new RedisStore({
-    options: redisAt(redis),
-    clock: systemClock,
-    log: silentLog,
-    name: 'test',
-    patienceMs: 0,
-  });
-  expect(await single.whenReady(5000)).toBe(true);
-  await single.command('slots', (connection) => connection.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383'));
+  await probe(redis, (connection) => connection.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383'));
   await expect
-    .poll(() => single.command('state', (connection) => connection.call('CLUSTER', 'INFO')), { timeout: 10_000 })
+    .poll(() => probe(redis, (connection) => connection.call('CLUSTER', 'INFO')), { timeout: 10_000 })
     .toContain('cluster_state:ok');
-  single.close();
   const store = new RedisStore({ options, clock: systemClock, log: silentLog, name: 'test', patienceMs: 0 });
   expect(await store.whenReady(5000)).toBe(true);
   const vitals = await store.vitals();

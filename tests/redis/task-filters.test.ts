@@ -136,6 +136,24 @@ describe('completions', () => {
     expect(await suggest('type', 'many')).toHaveLength(LIMITS.suggestions);
     await connected.engine.remove(many);
   });
+
+  it('look at a bounded number of indexes, however many queues and tags there are', async () => {
+    const wide = Array.from({ length: 150 }, (_, n) => ({
+      queue: `wide${n}`,
+      tags: ['common', `a${n}`, `b${n}`, `c${n}`],
+    }));
+    const many = await submitAll(connected, wide);
+    const counted = async () =>
+      connected.store.command('stats', async (redis) => {
+        const stats = await redis.info('commandstats');
+        return Number(/^cmdstat_zcard:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+      });
+    const before = await counted();
+    expect((await suggest('tag', ''))[0]).toEqual(['common', 150, null]);
+    // To count the values, and to find the newest tasks.
+    expect((await counted()) - before).toBeLessThanOrEqual(2 * LIMITS.scanRecords);
+    await connected.engine.remove(many);
+  });
 });
 
 it('several statuses that are few among very many tasks are found without looking at all of those', async () => {
@@ -154,4 +172,35 @@ it('several statuses that are few among very many tasks are found without lookin
   }
   expect(found).toEqual([ids[0], ids[1]]);
   expect(await connected.engine.purge('bulk')).toBe(many.length);
+});
+
+it('knows queues and types with the names of what every object has', async () => {
+  const names = ['constructor', 'toString', 'valueOf', 'hasOwnProperty'];
+  const odd = await submitAll(
+    connected,
+    names.map((queue) => ({ queue, type: 'constructor', tags: ['odd'] })),
+  );
+  await connected.engine.cancel(odd, 'odd');
+  const found: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await connected.reader.listTasks({ status: ['cancelled'], queue: names }, { limit: 3, cursor });
+    found.push(...page.tasks.map(({ queue }) => queue));
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  expect(found.sort()).toEqual([...names].sort());
+  const plan = await connected.operations.plan({
+    action: 'requeue',
+    filter: null,
+    ids: odd,
+    limit: null,
+    rate: null,
+    priority: null,
+    expectedCount: null,
+    by: 'me',
+  });
+  expect([plan.by_queue, plan.by_task_type]).toEqual([
+    Object.fromEntries(names.map((name) => [name, 1])),
+    { constructor: 4 },
+  ]);
 });

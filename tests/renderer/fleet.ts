@@ -159,4 +159,5 @@ const INFO: SessionInfo = {
   version: '0.1.0',
   now: '2026-11-22T12:00:00.000Z',
   redis_time_offset_ms: 0,
+  store_refusal: null,
 };

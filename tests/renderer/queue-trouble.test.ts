@@ -18,7 +18,13 @@ const pending = (count: number, more: Partial<Queue> = {}): Partial<Queue> => ({
   oldest_pending_age: 3,
   ...more,
 });
-const limits = (target_age: number): Queue['limits'] => ({ concurrency: null, rate: null, target_age, aging: null });
+const limits = (target_age: number): Queue['limits'] => ({
+  concurrency: null,
+  rate: null,
+  target_age,
+  aging: null,
+  durability: null,
+});
 
 describe('time to drain in words', () => {
   const words = (more: Partial<Queue>, count = 50) => etaWords(queueOf('payments', pending(count, more)));

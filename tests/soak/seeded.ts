@@ -20,13 +20,17 @@ export class Seeded {
     return from + Math.floor(this.next() * (to - from + 1));
   }
 
-  /** By weight. */
-  pick<T>(from: readonly (readonly [weight: number, value: T])[]): T {
-    let at = this.next() * from.reduce((sum, [weight]) => sum + weight, 0);
-    for (const [weight, value] of from) {
-      at -= weight;
-      if (at < 0) return value;
+  one<T>(from: readonly T[]): T | undefined {
+    return from[this.between(0, from.length - 1)];
+  }
+
+  /** A new order of the same (Fisher and Yates). */
+  shuffle<T>(from: readonly T[]): T[] {
+    const all = [...from];
+    for (let last = all.length - 1; last > 0; last--) {
+      const other = this.between(0, last);
+      [all[last], all[other]] = [all[other] as T, all[last] as T];
     }
-    throw new Error('nothing to pick from');
+    return all;
   }
 }

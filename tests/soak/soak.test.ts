@@ -1,123 +1,168 @@
 /**
- * Producers, servers, workers, and faults in an order that a seed gives. Then quiet: everything drains, and the books are
- * checked. One JSON line a run. `npm run soak -- --minutes N --seed S`.
+ * Producers, servers, workers, clients of the API and of the WebSocket, and faults in an order that a seed gives. Then
+ * quiet: everything drains, the books are checked, and all that lived through it must be as small as before. One JSON
+ * line a run. `npm run soak -- --minutes N --seed S`.
  */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
-import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
+import { LEASE_MS } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
-import { readQueue } from '../support/queue-snapshot';
-import { FAULTS } from './faults';
+import { type QueueSnapshot, readQueue } from '../support/queue-snapshot';
+import { checkBooks } from './books';
+import { quantile, restartsAfter } from './executions';
+import { Faults } from './faults';
 import { Fleet } from './fleet';
+import { growth, measure, measureUntilBack, removeAll } from './footprint';
+import { Load } from './load';
+import { MORTAL_WORKERS, SLOTS } from './patient';
+import { faultCounts, MINUTES, report, SEED, seconds } from './report';
 import { Seeded } from './seeded';
+import { AT_ONCE, BACKOFF, soakTask } from './submissions';
+import { FAULT_NAMES, timetable } from './timetable';
 
-const MINUTES = Number(process.env.SOAK_MINUTES ?? 2);
-const SEED = Number(process.env.SOAK_SEED ?? Date.now() % 2 ** 31);
-const PRODUCERS = 4;
-const BATCH = 5;
-const DRAIN_MS = 240_000;
-const Accepted = z.object({ ids: z.array(z.string().nullable()) });
+const WARM_UP_GAP_MS = 2000;
+/** Enough to fill what is kept of the newest events and frames, so that they are as large before as after. */
+const WARM_UP_TASKS = 3000;
+/** For what was in the queue, on a machine that does much else. */
+const MARGIN_MS = 30_000;
+/** With the jitter of the longest back-off. */
+const DRAIN_MS = 3 * LEASE_MS + BACKOFF.max * 1200 + MARGIN_MS;
+const PATIENCE_MS = 240_000;
+/** A worker that was just killed starts first. */
+const SLOTS_MS = 60_000;
 
 it(
-  `loses nothing and writes nothing twice in ${MINUTES} min of faults`,
+  `loses nothing, writes nothing twice and grows by nothing in ${MINUTES} min of faults`,
   async () => {
     await using fleet = await Fleet.start();
+    const before = await warmUp(fleet);
+
+    const began = Date.now();
     const seeded = new Seeded(SEED);
-    const accepted = new Set<string>();
-    const end = performance.now() + MINUTES * 60_000;
-    const tried: Record<string, number> = {};
-    const producers = Array.from({ length: PRODUCERS }, (_, n) =>
-      produce(fleet, n, new Seeded(SEED + n), accepted, end),
-    );
+    const faults = new Faults(fleet, seeded);
+    const load = new Load(fleet, (n) => new Seeded(SEED + 1 + n));
+    await load.during(() => faults.keep(timetable(MINUTES, [], seeded)));
+    const quietAt = Date.now();
+    const drainMs = await drained(fleet);
 
-    const underWay = new Set<Promise<void>>();
-    while (performance.now() < end) {
-      const [name, fault] = seeded.pick(FAULTS.map(([weight, ...rest]) => [weight, rest] as const));
-      tried[name] = (tried[name] ?? 0) + 1;
-      const done = fault(fleet, seeded).finally(() => underWay.delete(done));
-      underWay.add(done);
-      if (name.startsWith('Redis')) await done; // one at a time
-      await sleep(seeded.between(500, 4000));
-    }
-    await Promise.all(underWay);
-    await Promise.all(producers);
-
-    const drained = performance.now();
-    const api = fleet.api(1);
-    const left = await waitFor(
-      'the queue to drain',
-      async () => {
-        const { pending, processing, retrying, scheduled, failed } = await fleet.world.stats(api);
-        return pending + processing + retrying + scheduled === 0 ? { failed } : null;
-      },
-      DRAIN_MS,
-    );
     const { store } = fleet.world.engine;
     const queue = await store.command('read it all', (redis) => readQueue(redis, store.keys, 'default'));
-    const terminal = new Set([...queue.sets.completed.keys(), ...queue.sets.failed.keys()]);
-    const histories = [...queue.histories].map(([id, text]) => ({ id, segments: decodeHistory(text) }));
-    const result = {
+    const { ends, faults: books, ...sums } = checkBooks(queue, load.submissions, fleet.executions.refresh());
+    const disagreeing = await countsOf(fleet, queue);
+    const violations = await fleet.world.violations();
+    const idle = await everySlotClaims(fleet, load, 'after');
+    await load.stop();
+    await removeAll(fleet);
+    const after = await measureUntilBack(fleet, before);
+
+    const restarts = restartsAfter(faults.kills, fleet.executions);
+    const missed = load.followers.flatMap((follower) => follower.missed(ends));
+    const wrong: Record<string, readonly unknown[]> = {
+      ...books,
+      violations,
+      api: load.clients.flatMap((client) => client.wrong),
+      counts: disagreeing,
+      stream: load.followers.flatMap((follower) => follower.wrong),
+      endsMissed: missed,
+      idle,
+      crashes: fleet.crashes,
+      growth: growth(before, after),
+      faultsFailed: faults.failed,
+    };
+    const planned = faultCounts(faults.done);
+    report({
+      system: 'millrace',
       seed: SEED,
       minutes: MINUTES,
-      faults: tried,
-      accepted: accepted.size,
-      lost: [...accepted].filter((id) => !terminal.has(id)).length,
-      completed: queue.sets.completed.size,
-      failed: left.failed,
-      twice: histories.filter(({ segments }) => segments.filter(({ kind }) => kind === 'C').length > 1).length,
-      leasesLost: histories.flatMap(({ segments }) => segments).filter(({ kind }) => kind === 'L').length,
-      over: histories.filter(({ id, segments }) => {
-        const { maxAttempts } = decodeRecord(queue.records.get(id) ?? '');
-        return segments.some(({ item }) => item.attempt > maxAttempts);
-      }).length,
-      overlapping: histories.filter(({ segments }) => overlap(segments)).length,
-      drainSeconds: Math.round((performance.now() - drained) / 1000),
-    };
-    process.stdout.write(`soak: ${JSON.stringify(result)}\n`);
-    expect(result).toMatchObject({ lost: 0, twice: 0, over: 0, overlapping: 0 });
-    expect(await fleet.world.violations()).toEqual([]);
+      faults: planned,
+      faultSeconds: seconds(quietAt - began),
+      drainSeconds: seconds(drainMs),
+      accepted: load.submissions.ids.size,
+      executions: fleet.executions.all.size,
+      startsRefused: fleet.startsRefused,
+      ...sums,
+      ...Object.fromEntries(Object.entries(wrong).map(([what, all]) => [what, all.length])),
+      restartMs: { count: restarts.length, p50: quantile(restarts, 0.5), max: restarts.at(-1) ?? null },
+      answers: merged(load.clients.map((client) => client.answers)),
+      stream: load.followers.map((one) => ({ ...one.counts, holeSeconds: one.holeSeconds(began) })),
+      memory: { before, after },
+      examples: Object.fromEntries(Object.entries(wrong).flatMap(([what, [one]]) => (one ? [[what, one]] : []))),
+    });
+    const nothing = Object.fromEntries(Object.keys(wrong).map((what) => [what, []]));
+    expect(wrong).toEqual(nothing);
+    for (const { planned: count, done } of Object.values(planned)) expect(done).toBe(count);
+    expect(drainMs).toBeLessThan(DRAIN_MS);
   },
-  MINUTES * 60_000 + DRAIN_MS + 120_000,
+  MINUTES * 120_000 + PATIENCE_MS * 3,
 );
 
-/** Whether an execution began before the one before it was over: two leases at the same time. */
-function overlap(segments: ReturnType<typeof decodeHistory>): boolean {
-  const runs = segments.filter(({ item, kind }) => item.startedAt !== null && kind !== 'Q');
-  return runs.some(({ item }, n) => n > 0 && (item.startedAt ?? 0) < (runs[n - 1]?.at ?? 0));
+/** The same work and one of each fault, so that every process has seen all of it once; then nothing is stored. */
+async function warmUp(fleet: Fleet) {
+  const load = new Load(fleet, (n) => new Seeded(SEED - 1 - n));
+  const seeded = new Seeded(SEED - 100);
+  const tasks = Array.from({ length: WARM_UP_TASKS }, () => ({ ...soakTask(seeded), payload: AT_ONCE }));
+  await load.during(async () => {
+    await fleet.api(0).call('POST', '/api/tasks/bulk', { tasks });
+    const once = FAULT_NAMES.map((name, n) => ({ atMs: n * WARM_UP_GAP_MS, name }));
+    await new Faults(fleet, seeded).keep(once);
+  });
+  await drained(fleet);
+  const idle = await everySlotClaims(fleet, load, 'before');
+  if (idle.length > 0) throw new Error(`the warm-up: ${idle.join('; ')}`);
+  await load.stop();
+  await removeAll(fleet);
+  fleet.executions.forget();
+  return measure(fleet);
 }
 
-/** Submits until the end, each batch again with the same keys until it is answered: as a careful client does. */
-async function produce(fleet: Fleet, n: number, seeded: Seeded, accepted: Set<string>, end: number): Promise<void> {
-  while (performance.now() < end) {
-    const tasks = Array.from({ length: BATCH }, () => ({
-      task_type: 'soak',
-      idempotency_key: randomUUID(),
-      max_retries: 6,
-      backoff: { base: 0.2, max: 2 },
-      payload: {
-        ms: seeded.between(0, 400),
-        failures: seeded.pick([
-          [8, 0],
-          [1, 1],
-          [1, 2],
-        ]),
-        deadly: seeded.next() < 0.001,
-      },
-    }));
-    for (let tries = 0; ; tries++) {
-      const answer = await fleet
-        .api(n + tries)
-        .call('POST', '/api/tasks/bulk', { tasks })
-        .catch(() => null);
-      if (answer?.status === 201) {
-        const { ids } = Accepted.parse(await answer.json());
-        for (const id of ids) if (id !== null) accepted.add(id);
-        break;
-      }
-      await sleep(100);
-    }
-    await sleep(seeded.between(20, 200));
+/** @returns ms until nothing waits and nothing runs */
+async function drained(fleet: Fleet): Promise<number> {
+  const since = performance.now();
+  const atRest = async () => {
+    const { pending, processing, retrying, scheduled } = await fleet.world.stats(fleet.api(0));
+    return pending + processing + retrying + scheduled === 0 ? true : null;
+  };
+  await waitFor('the queue to drain', atRest, PATIENCE_MS);
+  return performance.now() - since;
+}
+
+/** @returns in words where a server counts otherwise than Redis */
+async function countsOf(fleet: Fleet, { sets, records }: QueueSnapshot): Promise<string[]> {
+  const wanted = {
+    total: records.size,
+    completed: sets.completed.size,
+    failed: sets.failed.size,
+    cancelled: sets.cancelled.size,
+  };
+  const told = await Promise.all([0, 1].map((n) => fleet.world.stats(fleet.api(n))));
+  return told.flatMap(({ total, completed, failed, cancelled }) => {
+    const found = JSON.stringify({ total, completed, failed, cancelled });
+    return found === JSON.stringify(wanted) ? [] : [`${found} is told, ${JSON.stringify(wanted)} is true`];
+  });
+}
+
+/**
+ * As many tasks as there are slots run at the same time, and everyone who follows the events hears of their ends.
+ * @returns in words what did not work
+ */
+async function everySlotClaims(fleet: Fleet, load: Load, gate: string): Promise<string[]> {
+  const slots = (MORTAL_WORKERS + 1) * SLOTS;
+  const api = fleet.api(0);
+  const { world } = fleet;
+  const wrong: string[] = [];
+  world.accepted.clear();
+  await world.submitMany(api, slots, gate);
+  await world.until(api, 'processing', slots, SLOTS_MS).catch((error) => wrong.push(String(error)));
+  world.open(gate);
+  await drained(fleet);
+  for (const [n, follower] of load.followers.entries()) {
+    const sawAll = () => ([...world.accepted].every((id) => follower.saw(id, 'completed')) ? true : null);
+    await waitFor(`follower ${n} to see the last tasks`, sawAll).catch((error) => wrong.push(String(error)));
   }
+  return wrong;
+}
+
+function merged(all: readonly Record<string, number>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const one of all) for (const [what, count] of Object.entries(one)) sum[what] = (sum[what] ?? 0) + count;
+  return sum;
 }

@@ -326,6 +326,7 @@ function probeOf(state: RedisSwitch): RedisProbe {
   const ping = () => (state.up ? Promise.resolve() : Promise.reject(new Error('redis is down')));
   return {
     ping,
+    refusal: async () => null,
     vitals: async () => {
       state.measured++;
       await ping();

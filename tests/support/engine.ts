@@ -40,6 +40,7 @@ export const taskSpec = (spec: Partial<TaskSpec> = {}): TaskSpec => ({
   idempotencyKey: null,
   bodyHash: null,
   uniqueKey: null,
+  durability: null,
   ...spec,
 });
 

@@ -82,7 +82,7 @@ export class FaultWorld implements AsyncDisposable {
   }
 
   /** @param redis where it finds its Redis; a proxy may stand there */
-  process(args: readonly string[], { redis, env = {} }: ProcessOptions = {}): MillraceProcess {
+  process(args: readonly string[], { redis, env = {}, program }: ProcessOptions = {}): MillraceProcess {
     const process = new MillraceProcess({
       args,
       env: {
@@ -91,6 +91,7 @@ export class FaultWorld implements AsyncDisposable {
         ...env,
       },
       cwd: this.dir,
+      ...(program === undefined ? {} : { program }),
     });
     this.#started.push(process);
     return process;
@@ -211,14 +212,19 @@ export class FaultWorld implements AsyncDisposable {
     if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, file: testPath, ...count })}\n`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#count();
-    await this.engine.close();
+  /** Kills all processes that run. */
+  async end(): Promise<void> {
     for (const process of this.#started) {
       process.signal('SIGCONT');
       process.signal('SIGKILL');
       await process.ended;
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#count();
+    await this.engine.close();
+    await this.end();
     if (this.#ownsRedis) await this.redis.stop();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
@@ -232,4 +238,6 @@ function addressOf(url: string) {
 export interface ProcessOptions {
   redis?: { host: string; port: number };
   env?: Record<string, string>;
+  /** Of another build: see kept-release. */
+  program?: string;
 }

@@ -21,6 +21,8 @@ export interface MillraceOptions {
   args: readonly string[];
   env?: Record<string, string>;
   cwd?: string;
+  /** The program of another build. */
+  program?: string;
 }
 
 export class MillraceProcess {
@@ -29,9 +31,9 @@ export class MillraceProcess {
   out = '';
   err = '';
 
-  constructor({ args, env = {}, cwd }: MillraceOptions) {
-    if (!existsSync(PROGRAM)) throw new Error('these tests run the built program: npm run build');
-    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+  constructor({ args, env = {}, cwd, program = PROGRAM }: MillraceOptions) {
+    if (!existsSync(program)) throw new Error('these tests run the built program: npm run build');
+    this.child = spawn(process.execPath, [program, ...args], {
       // Nothing of the environment of the tests: a REDIS_URL there must not be found.
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,8 +6,10 @@
 import { Cluster } from 'ioredis';
 import type { TaskStatus } from '#queue/contract/lifecycle';
 import { type DecodedEntry, decodeEntry } from '#queue/engine/event-decoder';
+import { escapeText } from '#queue/kernel/escape';
 import type { Connection } from '#queue/redis/connection';
 import type { Keys } from '#queue/redis/keys';
+import { nameKey } from '#queue/redis/scripts/submit';
 import { type ActiveLine, decodeActiveLine, decodeHistory, decodeRecord, recordFlags } from '#queue/redis/task-record';
 
 /** The sets that are a status; `leases` is `processing`, `parked` a part of `pending`. */
@@ -159,13 +161,14 @@ export function violations(queue: QueueSnapshot): string[] {
     const flags = recordFlags(raw);
     if (task.attemptsEnded > task.maxAttempts) wrong.push(`${id} had ${task.attemptsEnded} of ${task.maxAttempts}`);
     index(`t:${task.type}`, id);
-    for (const tag of task.tags) index(`g:${tag}`, id);
-    if (task.owner !== null) index(`o:${task.owner}`, id);
-    if (task.name !== null) index('n', `${task.name.toLowerCase()}|${id}`);
+    for (const tag of task.tags) index(`g:${escapeText(tag)}`, id);
+    if (task.owner !== null) index(`o:${escapeText(task.owner)}`, id);
+    if (task.name !== null) index('n', `${nameKey(task.name)}|${id}`);
     if (place === 'failed') index(`f:${raw.slice(4, 12)}`, id);
     if (task.uniqueKey !== null && (flags & 1) !== 0 && !FINAL.has(place)) {
-      if (owners[task.uniqueKey] !== undefined) wrong.push(`${task.uniqueKey} has two owners`);
-      owners[task.uniqueKey] = id;
+      const key = escapeText(task.uniqueKey);
+      if (owners[key] !== undefined) wrong.push(`${key} has two owners`);
+      owners[key] = id;
     }
     if ((flags & 2) !== 0 && !FINAL.has(place) && place !== 'leases') expiring.push(id);
     wrong.push(...historyFaults(id, queue.histories.get(id) ?? '', (flags & 8) !== 0));

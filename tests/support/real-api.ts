@@ -27,8 +27,8 @@ export async function startApi(
 ): Promise<RealApi> {
   const connected = connectTo(redis);
   await connected.whenReady(5000);
-  const { engine, reader, directory, operations, recorder, audit, keys, ping, vitals, carrier } = connected;
-  const probe = { ping, vitals };
+  const { engine, reader, directory, operations, recorder, audit, keys, ping, refusal, vitals, carrier } = connected;
+  const probe = { ping, refusal, vitals };
   const http = new HttpServer({
     engine,
     reader,

@@ -53,6 +53,11 @@ export class RedisProxy {
     return address !== null && typeof address === 'object' ? address.port : 0;
   }
 
+  /** How many are open. */
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
   /** Ends every connection, as a reset does. New ones come through unless `refusing`. */
   cut(): void {
     for (const { client, server } of this.#pairs) {

@@ -15,7 +15,7 @@ export async function ask({ host, port }: { host: string; port: number }, ...wor
   return stdout.trim();
 }
 
-const infoOf = async (server: RedisServer, field: string): Promise<string> =>
+export const infoOf = async (server: RedisServer, field: string): Promise<string> =>
   new RegExp(`^${field}:(.*)$`, 'm').exec(await ask(server, 'INFO'))?.[1]?.trim() ?? '';
 
 export class SentinelSet implements AsyncDisposable {
@@ -28,7 +28,7 @@ export class SentinelSet implements AsyncDisposable {
   }
 
   static async start(): Promise<SentinelSet> {
-    const primary = await startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
+    const primary = await startRedis({ args: ['--repl-diskless-sync', 'no'] });
     const replicas = await Promise.all(
       [0, 1].map(() => startRedis({ args: ['--replicaof', primary.host, String(primary.port)] })),
     );
@@ -92,7 +92,7 @@ export class RedisCluster implements AsyncDisposable {
           args: [
             ...['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())],
             ...['--cluster-node-timeout', String(DOWN_AFTER_MS), '--cluster-config-file', 'nodes.conf'],
-            ...['--cluster-require-full-coverage', 'no', '--repl-diskless-sync-delay', '0'],
+            ...['--cluster-require-full-coverage', 'no', '--repl-diskless-sync', 'no'],
           ],
         }),
       ),
@@ -140,6 +140,11 @@ export class RedisCluster implements AsyncDisposable {
 
   async slotOf(queue: string): Promise<number> {
     return Number(await ask(await this.#anyNode(), 'CLUSTER', 'KEYSLOT', `{${queue}}`));
+  }
+
+  /** The name of a queue whose keys lie in one of the lowest slots. */
+  async queueWithSlotBelow(slot: number): Promise<string> {
+    for (let n = 0; ; n++) if ((await this.slotOf(`q${n}`)) < slot) return `q${n}`;
   }
 
   /** Gives all slots up to `slot` of one master to another one, key by key, while everybody works. */

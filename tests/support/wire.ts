@@ -32,7 +32,7 @@ export const queueOf = (name: string, change: Partial<Queue> = {}): Queue => ({
   rate_in: 0,
   rate_out: 0,
   eta_seconds: 0,
-  limits: { concurrency: null, rate: null, target_age: null, aging: null },
+  limits: { concurrency: null, rate: null, target_age: null, aging: null, durability: null },
   workers: 0,
   fetching: 0,
   running: 0,
@@ -96,5 +96,6 @@ export const sessionInfoOf = (change: Partial<SessionInfo> = {}): SessionInfo =>
   version: '0.1.0',
   now: '2026-11-22T12:00:00.000Z',
   redis_time_offset_ms: 0,
+  store_refusal: null,
   ...change,
 });

@@ -30,6 +30,8 @@ describe('submit', () => {
       'c',
       '--max-retries',
       '0',
+      '--durability',
+      'fsync',
     ];
     const { code, out, err } = await world.run(args);
     expect(code).toBe(0);
@@ -47,6 +49,7 @@ describe('submit', () => {
           queue: 'mails',
           tags: ['a', 'b', 'c'],
           max_retries: 0,
+          durability: 'fsync',
         },
       },
     ]);
@@ -88,6 +91,7 @@ describe('submit', () => {
 
   it.each([
     [['submit'], "missing required argument 'type'"],
+    [['submit', 'email', '--durability', 'forever'], 'Allowed choices are memory, fsync, replicated'],
     [['submit', 'email', '--priority', '11'], 'must be a whole number from 1 to 10'],
     [['submit', 'email', '--payload', '{'], '--payload: is not JSON'],
     [['submit', 'email', '--payload', '@/no/such'], '--payload: ENOENT'],

@@ -49,6 +49,29 @@ describe('a document of tasks', () => {
     for (const { message } of body.errors.slice(0, 4)) expect(message).toContain('payload');
   });
 
+  it('is refused for nesting without end before it is parsed, naming the field', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const { call } = createWorld();
+    const { status, body } = await call('POST', '/api/tasks/bulk', `{"a":1,"tasks":${deep}}`);
+    expect([status, body.errors]).toEqual([422, [{ path: 'tasks', message: 'is nested deeper than 64 levels' }]]);
+    const lines = `{"task_type":"email"}\n{"task_type":"email","payload":${deep}}\n`;
+    const answer = await call('POST', '/api/tasks/bulk', lines, { 'content-type': 'application/x-ndjson' });
+    expect(answer.body).toMatchObject({
+      accepted: 1,
+      errors: [{ index: 1, message: 'payload: is nested deeper than 64 levels' }],
+    });
+    const text = `{"tasks":[{"task_type":"email","name":"${'['.repeat(50)}\\"${'['.repeat(50)}","payload":{"a":"${'[{'.repeat(30_000)}"}}]}`;
+    expect((await call('POST', '/api/tasks/bulk', text)).body.accepted).toBe(1);
+  });
+
+  it('is refused for more fields than any request has, without naming each', async () => {
+    const crowd = Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`k${n}`, 0]));
+    const { call } = createWorld();
+    const { status, body } = await call('POST', '/api/tasks/bulk', crowd);
+    expect([status, body.errors]).toEqual([422, [{ path: '', message: 'has more than 1000 fields' }]]);
+    expect((await call('POST', '/api/tasks/bulk', { tasks: [crowd] })).body.errors[0].message).toMatch(/1000 fields/);
+  });
+
   it('takes 10 000 tasks in batches, and refuses one more with nothing stored', async () => {
     const { call, queue } = createWorld();
     expect((await call('POST', '/api/tasks/bulk', { tasks: tasks(LIMITS.bulkTasks) })).body.accepted).toBe(10_000);

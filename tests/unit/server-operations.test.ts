@@ -264,6 +264,7 @@ describe('pools', () => {
     [{ name: 'x', queues: ['a*'] }, 'queues.0.name'],
     [{ name: 'x', queues: ['emails=0'] }, 'queues.0.weight'],
     [{ name: 'x', queues: [5] }, 'queues.0'],
+    [{ name: 'x', queues: ['emails', 'emails=2'] }, 'queues'],
     [{ name: 'x', autoscale: { min: 3, max: 2, target_latency: 1 } }, 'autoscale.min'],
     [{ name: 'x', threads: 1 }, 'threads'],
   ])('refuse %j, naming %s', async (body, path) => {

@@ -12,7 +12,7 @@ const state = (change: Partial<QueueState> = {}): QueueState => ({
   paused: false,
   counts: COUNTS,
   oldestPendingAt: null,
-  limits: { concurrency: null, rate: null, targetAgeMs: null, agingMs: null },
+  limits: { concurrency: null, rate: null, targetAgeMs: null, agingMs: null, durability: null },
   now: NOW,
   ...change,
 });
@@ -37,7 +37,7 @@ describe('a queue', () => {
       slots: 10,
       failing_share: 0.5,
       failed_per_hour: 2,
-      limits: { concurrency: null, rate: null, target_age: null, aging: null },
+      limits: { concurrency: null, rate: null, target_age: null, aging: null, durability: null },
     });
     expect(body.depth).toMatchObject({ pending: 1, failed: 1, completed: 0 });
     expect((await call('GET', '/api/queues')).body.queues).toHaveLength(1);
@@ -84,18 +84,21 @@ describe('a queue', () => {
       rate: { max: 10, per: 0.5 },
       target_age: null,
       aging: null,
+      durability: null,
     });
     expect((await put({ target_age: 30 })).body.limits).toEqual({
       concurrency: 5,
       rate: { max: 10, per: 0.5 },
       target_age: 30,
       aging: null,
+      durability: null,
     });
     expect((await put({ rate: null })).body.limits).toEqual({
       concurrency: 5,
       rate: null,
       target_age: 30,
       aging: null,
+      durability: null,
     });
     expect((await put({ concurrency: 1_000_000 })).status).toBe(200);
     for (const body of [
@@ -118,7 +121,7 @@ describe('a queue', () => {
       toQueue(
         state({
           oldestPendingAt: NOW - ms,
-          limits: { concurrency: null, rate: null, targetAgeMs: 5000, agingMs: null },
+          limits: { concurrency: null, rate: null, targetAgeMs: 5000, agingMs: null, durability: null },
         }),
         NO_TRAFFIC,
         [],
@@ -170,7 +173,7 @@ describe('why a task waits', () => {
       facts({
         queue: state({
           counts: { ...COUNTS, processing: 2 },
-          limits: { concurrency: 2, rate: null, targetAgeMs: null, agingMs: null },
+          limits: { concurrency: 2, rate: null, targetAgeMs: null, agingMs: null, durability: null },
         }),
       }),
       ['concurrency'],

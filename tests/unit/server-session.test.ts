@@ -29,6 +29,7 @@ describe('the session', () => {
       version: '1.2.3',
       now: new Date(clock.now()).toISOString(),
       redis_time_offset_ms: -12,
+      store_refusal: null,
     });
   });
 

@@ -120,6 +120,14 @@ describe('one task', () => {
     expect((await call('PATCH', `/api/tasks/${UNKNOWN_ID}`, { priority: 9 })).status).toBe(404);
   });
 
+  it('has no name where it is given an empty one', async () => {
+    const { call } = createWorld();
+    const { body } = await call('POST', '/api/tasks', { task_type: 'email', name: '' });
+    expect(body.name).toBeNull();
+    await call('PATCH', `/api/tasks/${body.id}`, { name: 'n' });
+    expect((await call('PATCH', `/api/tasks/${body.id}`, { name: '' })).body.name).toBeNull();
+  });
+
   it('must be changed in something', async () => {
     const { call, queue } = createWorld();
     expect((await call('PATCH', `/api/tasks/${queue.put().id}`, {})).status).toBe(422);

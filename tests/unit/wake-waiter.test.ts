@@ -49,6 +49,7 @@ function world({ isCluster = false } = {}) {
   };
   const store = {
     isCluster,
+    refusal: null,
     keys,
     open,
     release: (connection: { released: boolean }) => {

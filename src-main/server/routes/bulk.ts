@@ -7,7 +7,7 @@ import { LIMITS } from '#queue/contract/limits';
 import type { BulkSubmitReply } from '#queue/contract/task';
 import { plainWording } from '#queue/contract/wording';
 import type { Identity } from '../auth';
-import { bodyParts, decodeUtf8, parseJson, readBody, requireMediaType } from '../body';
+import { bodyParts, parseJson, readBody, refuseCrowd, requireMediaType } from '../body';
 import { BulkIntake } from '../bulk-intake';
 import type { HandlerDeps, HandlersOf } from '../handlers';
 import { linesOf } from '../ndjson';
@@ -39,7 +39,9 @@ export function createBulkHandler(deps: HandlerDeps): Pick<HandlersOf<typeof tas
   async function takeDocument(request: Request, caller: Identity, intake: BulkIntake): Promise<void> {
     const bytes = await readBody(request, { maxBytes: LIMITS.bulkBodyBytes, clock });
     if (bytes.byteLength === 0) throw new QueueError('BAD_REQUEST', 'the body is empty: it must be {"tasks": [...]}');
-    const envelope = Envelope.safeParse(parseJson(bytes), { error: plainWording });
+    const document = parseJson(bytes);
+    refuseCrowd(document);
+    const envelope = Envelope.safeParse(document, { error: plainWording });
     if (!envelope.success) throw invalid(fieldErrors(envelope.error));
     for (const entry of envelope.data.tasks) {
       await intake.add(checkEntry(entry, caller, settings.defaults));
@@ -70,9 +72,10 @@ export function createBulkHandler(deps: HandlerDeps): Pick<HandlersOf<typeof tas
     if (line === null) return { ok: false, message: `the line must be at most ${LIMITS.bodyBytes} bytes` };
     let entry: unknown;
     try {
-      entry = JSON.parse(decodeUtf8(line));
+      entry = parseJson(line);
     } catch (error) {
-      return { ok: false, message: error instanceof QueueError ? 'the line is not UTF-8' : 'the line is not JSON' };
+      if (!(error instanceof QueueError)) throw error;
+      return { ok: false, message: error.message.replace(/^the body is not (JSON|UTF-8).*$/s, 'the line is not $1') };
     }
     return checkEntry(entry, caller, settings.defaults);
   }

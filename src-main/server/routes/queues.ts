@@ -64,10 +64,12 @@ function toLimitsMs({
   rate,
   target_age,
   aging,
+  durability,
 }: { [Name in keyof QueueLimits]?: QueueLimits[Name] | undefined }): Partial<QueueLimitsMs> {
   return {
     ...(concurrency !== undefined && { concurrency }),
     ...(rate !== undefined && { rate: rate === null ? null : { max: rate.max, perMs: Math.round(rate.per * 1000) } }),
+    ...(durability !== undefined && { durability }),
     ...(aging !== undefined && { agingMs: aging === null ? null : Math.round(aging * 1000) }),
     ...(target_age !== undefined && { targetAgeMs: target_age === null ? null : Math.round(target_age * 1000) }),
   };

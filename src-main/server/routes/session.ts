@@ -4,7 +4,7 @@ import { isoTime } from '#queue/contract/primitives';
 import type { HandlerDeps, HandlersOf } from '../handlers';
 
 export function createSessionHandlers(deps: HandlerDeps): HandlersOf<typeof sessionRoutes> {
-  const { settings, safety, redisGauge, auditor, clock } = deps;
+  const { settings, safety, redis: probe, redisGauge, auditor, clock } = deps;
   const target = settings.profile.name ?? settings.profile.redis;
 
   return {
@@ -18,6 +18,7 @@ export function createSessionHandlers(deps: HandlerDeps): HandlersOf<typeof sess
           safety: safety.state,
           capabilities: safety.capabilitiesOf(caller),
           version: settings.version,
+          store_refusal: await probe.refusal(),
           now: isoTime(clock.now()),
           redis_time_offset_ms: redis.clock_offset_ms,
         },

@@ -77,9 +77,11 @@ export function createSystemHandlers(deps: HandlerDeps): HandlersOf<typeof syste
     async health() {
       const up = await answers(redis, clock);
       const body = { version: settings.version, uptime: Math.round(clock.monotonic() - startedAt) / 1000 };
-      return up
+      if (!up) return { status: 503, body: { status: 'degraded', redis: 'down', ...body } };
+      const detail = await redis.refusal();
+      return detail === null
         ? { status: 200, body: { status: 'ok', redis: 'up', ...body } }
-        : { status: 503, body: { status: 'degraded', redis: 'down', ...body } };
+        : { status: 503, body: { status: 'degraded', redis: 'up', ...body, detail } };
     },
 
     async liveness() {
@@ -87,7 +89,7 @@ export function createSystemHandlers(deps: HandlerDeps): HandlersOf<typeof syste
     },
 
     async readiness() {
-      return (await answers(redis, clock))
+      return (await answers(redis, clock)) && (await redis.refusal()) === null
         ? { status: 200, body: { status: 'ready' } }
         : { status: 503, body: { status: 'not ready' } };
     },

@@ -172,7 +172,7 @@ function withKeyOfHeader(body: SubmitTask, header: string | null): SubmitTask {
 function toPatch(body: PatchTask): TaskPatch {
   const payload = body.payload === undefined ? undefined : payloadText(body.payload);
   return {
-    ...(body.name !== undefined && { name: body.name }),
+    ...(body.name !== undefined && { name: body.name || null }),
     ...(body.priority !== undefined && { priority: body.priority }),
     ...(body.run_at !== undefined && { runAt: body.run_at === null ? null : Date.parse(body.run_at) }),
     ...(payload !== undefined && { payload }),

@@ -6,9 +6,10 @@
 -- ARGV[2] json   the worker as the API shows it; '' leaves it
 -- ARGV[3] ttl    ms until it is forgotten
 -- then (task type, JSON) each: types that it announces
--- RETURNS commands given since the last beat
+-- RETURNS commands given since the last beat; -1 another layout
 -- DERIVES worker:<id> control:<id> from its arguments
 -- COST O(types + commands)
+if not known_layout() then return -1 end
 local id = ARGV[1]
 local commands = call('LRANGE', P .. 'control:' .. id, 0, -1)
 if ARGV[2] ~= '' then

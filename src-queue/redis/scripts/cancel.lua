@@ -4,8 +4,9 @@
 -- ARGV[1] body   JSON {"reason":…}
 -- ARGV[2] types  `,a,b,` task types whose tasks have tasks of their own
 -- then ids
--- RETURNS one character a task: C cancelled, A asked (it runs; the next extend tells its worker), F final, G gone;
---   c and a instead of C and A where it is of one of the types and has been started | -1 newer layout
+-- RETURNS one character a task: C cancelled, A asked (it runs; the next extend tells its worker), F final, X final by a
+--   cancel, G gone;
+--   c and a instead of C and A where it is of one of the types and has been started | -1 another layout
 -- DERIVES t:<id> h:<id> from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end
@@ -21,7 +22,8 @@ for _, key in ipairs({ PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED }) do
   local scores = call('ZMSCORE', key, unpack(ids))
   for i = 1, #ids do if scores[i] then from[i] = key end end
 end
-call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('LLEN', OUTBOX)
+local cancelled = call('ZMSCORE', CANCELLED, unpack(ids))
+ call('XLEN', EVENTS); call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('LLEN', OUTBOX)
 
 local function has_children(head)
   return head ~= '' and find(ARGV[2], ',' .. head_type(head) .. ',', 1, true) ~= nil
@@ -42,7 +44,7 @@ for i, id in ipairs(ids) do
     bytes = bytes + end_waiting(id, heads[i], 'X', nil, ARGV[1])
     told[#told + 1] = id .. 'X' .. item_of(heads[i], tonumber(sub(heads[i], 1, 4))) .. '|||'
   else
-    out[i] = heads[i] ~= '' and 'F' or 'G'
+    out[i] = heads[i] == '' and 'G' or cancelled[i] and 'X' or 'F'
   end
 end
 emit('f', told)

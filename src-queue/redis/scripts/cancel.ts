@@ -3,7 +3,7 @@ import { defineScript } from '../script';
 import lua from './cancel.lua?raw';
 import { ENDINGS } from './lib/pieces';
 
-const OUTCOMES: Record<string, CancelOutcome> = { C: 'cancelled', A: 'asked', F: 'final', G: 'gone' };
+const OUTCOMES: Record<string, CancelOutcome> = { C: 'cancelled', A: 'asked', F: 'final', X: 'final', G: 'gone' };
 
 export interface CancelInput {
   ids: readonly string[];
@@ -24,9 +24,9 @@ export const cancel = defineScript<CancelInput, CancelAnswer[]>({
   lua,
   lib: ENDINGS,
   args: ({ ids, reason, parentTypes }) => [JSON.stringify({ reason }), `,${parentTypes.join(',')},`, ...ids],
-  read: (reply) =>
+  read: (reply, _, repeated) =>
     [...String(reply)].map((letter) => ({
-      outcome: OUTCOMES[letter.toUpperCase()] ?? 'gone',
+      outcome: repeated && letter === 'X' ? 'cancelled' : (OUTCOMES[letter.toUpperCase()] ?? 'gone'),
       hasChildren: letter === 'c' || letter === 'a',
     })),
 });

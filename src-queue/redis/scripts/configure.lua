@@ -2,7 +2,7 @@
 -- configure.lua: pause, resume and limits of a queue.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV    (field, value) each; the value '' removes the field
--- RETURNS 1 | 0 `aging` cannot change while tasks are pending or running | -1 newer layout
+-- RETURNS 1 | 0 `aging` cannot change while tasks are pending or running | -1 another layout
 -- COST O(1)
 if not load_meta() then return -1 end
 call('LLEN', WAKE)

@@ -1,11 +1,19 @@
-import { defineScript } from '../script';
+import { defineScript, type ScriptArg } from '../script';
 import lua from './configure.lua?raw';
 import { QUEUE } from './lib/pieces';
 
-export type QueueSetting = 'paused' | 'concurrency' | 'rate_max' | 'rate_per' | 'target_age' | 'aging' | 'max_pending';
+export type QueueSetting =
+  | 'paused'
+  | 'concurrency'
+  | 'rate_max'
+  | 'rate_per'
+  | 'target_age'
+  | 'aging'
+  | 'max_pending'
+  | 'durability';
 
 /** Settings of a queue; null removes one. @returns false where `aging` cannot change now. See configure.lua. */
-export const configure = defineScript<Partial<Record<QueueSetting, number | null>>, boolean>({
+export const configure = defineScript<Partial<Record<QueueSetting, ScriptArg | null>>, boolean>({
   name: 'configure',
   lua,
   lib: QUEUE,

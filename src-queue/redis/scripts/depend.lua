@@ -2,7 +2,7 @@
 -- depend.lua: a child asks its parent to be told of its end.
 -- KEYS[1] meta HASH mr:{q}:meta of the parent's queue
 -- then (parent id, `queue|child id`) each
--- RETURNS one character a pair: W waits, C completed, X failed or cancelled, G gone | -1 newer layout
+-- RETURNS one character a pair: W waits, C completed, X failed or cancelled, G gone | -1 another layout
 -- DERIVES t:<id> deps:<id> from its arguments
 -- COST O(log N) a pair. Repeating it changes nothing.
 if not load_meta() then return -1 end

@@ -2,7 +2,7 @@
 -- extend.lua: keep running attempts owned by the worker that claimed them.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] lease ms; then (id, token) each
--- RETURNS {ids whose lease is lost, ids that someone asked to cancel} | -1 newer layout
+-- RETURNS {ids whose lease is lost, ids that someone asked to cancel} | -1 another layout
 -- COST O(log N) a lease. Uses the queue clock, never the caller's.
 if not load_meta() then return -1 end
 local ids = {}

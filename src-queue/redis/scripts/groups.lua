@@ -5,9 +5,10 @@
 -- ARGV[2] step    ms of one count
 -- ARGV[3] steps   counts, the last one is that of now
 -- ARGV[4] tail    bytes of a member's history; then fingerprints
--- RETURNS {beginning of the first step, then per fingerprint: sampled, counts joined by a comma, ends of both histories}
+-- RETURNS {beginning of the first step, then per fingerprint: sampled, counts joined by a comma, ends of both histories}; -1 another layout
 -- DERIVES h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(fingerprints * sample)
+if not known_layout() then return -1 end
 local sample, step, steps, tail = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local first = floor(now_ms() / step) - steps + 1
 local out = { int(first * step) }

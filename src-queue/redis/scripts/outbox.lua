@@ -3,9 +3,10 @@
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] limit
 -- then entries that have been told
--- RETURNS entry, {`queue|child` …}, entry, {…} …
+-- RETURNS entry, {`queue|child` …}, entry, {…} …; -1 another layout
 -- DERIVES deps:<id> from the outbox's entries
 -- COST O(dependants)
+if not known_layout() then return -1 end
 for i = 2, #ARGV do
   call('LREM', OUTBOX, 1, ARGV[i])
   call('DEL', P .. 'deps:' .. sub(ARGV[i], 1, 26))

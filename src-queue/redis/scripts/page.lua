@@ -8,9 +8,10 @@
 -- ARGV[5] limit
 -- ARGV[6] preview  bytes of each record; -1 for ids and scores only
 -- ARGV[7] skip     up, down: members to leave out at the beginning (those of an equal score that were seen)
--- RETURNS {members and scores, tasks as lib/reading.lua gives them}
+-- RETURNS {members and scores, tasks as lib/reading.lua gives them}; -1 another layout
 -- DERIVES t:<id> h:<id> from the set's members
 -- COST O(log N + answer)
+if not known_layout() then return -1 end
 local kind, key, from, to = ARGV[1], P .. ARGV[2], ARGV[3], ARGV[4]
 local limit, preview, skip = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local found = {}

@@ -6,7 +6,7 @@
 -- ARGV[3] rest     the new record from byte 28 on
 -- ARGV[4] due      new due time ms; 0: now; '': as it is
 -- ARGV[5..8] tags removed, tags added (joined by ;), old name|, new name| entry of the name index, or ''
--- RETURNS P patched, S stale (read it again), R running, F final, G gone | -1 newer layout
+-- RETURNS P patched, S stale (read it again), R running, F final, G gone | -1 another layout
 -- DERIVES t:<id> ix:g:<tag> from its arguments
 -- COST O(log N)
 if not load_meta() then return -1 end

@@ -5,7 +5,7 @@
 -- ARGV[2..4] most completed, failed, cancelled tasks to keep
 -- ARGV[5..7] oldest of each to keep, ms since it ended; 0 keeps them whatever their age
 -- ARGV[8] bytes of records and histories the queue may hold before completed tasks go early; 0 is no cap
--- RETURNS tasks removed | -1 newer layout
+-- RETURNS tasks removed | -1 another layout
 -- DERIVES t:<id> h:<id> log:<id> waits:<id> i:<key> ix:* from ids in the queue's own sets
 -- COST O(log N) a task. Nothing goes in its first 10 s, nor, with an idempotency key, in its first 24 h: a repeated
 -- submit must find it.

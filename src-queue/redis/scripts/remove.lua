@@ -2,7 +2,7 @@
 -- remove.lua: delete tasks that are not running.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV    ids
--- RETURNS one character a task: M removed, R running, G gone | -1 newer layout
+-- RETURNS one character a task: M removed, R running, G gone | -1 another layout
 -- DERIVES t:<id> h:<id> log:<id> waits:<id> i:<key> ix:* from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end

@@ -11,5 +11,6 @@ export const remove = defineScript<readonly string[], RemoveOutcome[]>({
   lua,
   lib: REMOVAL,
   args: (ids) => [...ids],
-  read: (reply) => [...String(reply)].map((letter) => OUTCOMES[letter] ?? 'gone'),
+  read: (reply, _, repeated) =>
+    [...String(reply)].map((letter) => (repeated && letter === 'G' ? 'removed' : (OUTCOMES[letter] ?? 'gone'))),
 });

@@ -5,7 +5,7 @@
 -- ARGV[1] limit  tasks to look at, about
 -- ARGV[2] every  ms on the queue clock to the next page
 -- ARGV[3] rest   ms to the first page after the last
--- RETURNS {ids removed, tasks put back, leases given, keys put right}; all 0 also where it is not time yet | -1 newer layout
+-- RETURNS {ids removed, tasks put back, leases given, keys put right}; all 0 also where it is not time yet | -1 another layout
 -- DERIVES t:<id> h:<id> log:<id> waits:<id> deps:<id> ix:t:<type> ix:f:<fingerprint> from the queue's own sets
 -- COST O(limit). Where it has come is kept in `meta`, so that all processes together make one pass.
 local PLACES = { LEASES, COMPLETED, FAILED, CANCELLED, PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED }

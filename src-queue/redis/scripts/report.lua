@@ -2,7 +2,7 @@
 -- report.lua: progress and log lines of running attempts; nothing is written for one that lost its lease.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] log lines kept per task; then per report: id, token, percent or '', message (escaped), n, n log lines
--- RETURNS ids whose lease is lost | -1 newer layout
+-- RETURNS ids whose lease is lost | -1 another layout
 -- DERIVES log:<id> LIST from the ids given
 -- COST O(1) a line
 if not load_meta() then return -1 end

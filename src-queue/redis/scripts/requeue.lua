@@ -7,8 +7,8 @@
 -- ARGV[3] payload
 -- ARGV[4] 1 where no other queue holds the unique keys of these tasks
 -- then ids
--- RETURNS one character a task: Q requeued, N not failed or cancelled, D its unique key is taken, G gone;
---   U nothing was done: it has a unique key, and other queues have to be asked for it first | -1 newer layout
+-- RETURNS one character a task: Q requeued, N not failed or cancelled, L the same, and requeued last, D its unique key is taken, G gone;
+--   U nothing was done: it has a unique key, and other queues have to be asked for it first | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(log N) a task
 if not load_meta() then return -1 end
@@ -16,6 +16,12 @@ local ids = { unpack(ARGV, 5) }
 if #ids == 0 then return '' end
 local failed, cancelled = call('ZMSCORE', FAILED, unpack(ids)), call('ZMSCORE', CANCELLED, unpack(ids))
 local heads = {}
+-- The kind of the last segment of a history.
+local function last_segment(id)
+  local history = P .. 'h:' .. id
+  local length = tonumber(call('GETRANGE', history, -9, -2), 16)
+  return length and call('GETRANGE', history, -9 - length, -9 - length)
+end
 for i, id in ipairs(ids) do
   heads[i] = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
   call('STRLEN', P .. 'h:' .. id)
@@ -29,7 +35,7 @@ for i, id in ipairs(ids) do
   local lock = has(flags, F_UNIQUE) and head_field(head, 6)
   local owner = lock and call('HGET', UNIQUE, lock)
   if head == '' then out[i] = 'G'
-  elseif seen[id] or not (failed[i] or cancelled[i]) then out[i] = 'N'
+  elseif seen[id] or not (failed[i] or cancelled[i]) then out[i] = last_segment(id) == 'Q' and 'L' or 'N'
   elseif owner and owner ~= id and call('EXISTS', P .. 't:' .. owner) == 1 then out[i] = 'D'
   elseif lock and ARGV[4] ~= '1' then out[i] = 'U'
   else

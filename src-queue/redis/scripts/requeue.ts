@@ -9,6 +9,7 @@ export type RequeueAnswer = RequeueOutcome | 'keyed';
 const OUTCOMES: Record<string, RequeueAnswer> = {
   Q: 'requeued',
   N: 'not_final',
+  L: 'not_final',
   D: 'duplicate',
   G: 'gone',
   U: 'keyed',
@@ -34,5 +35,6 @@ export const requeue = defineScript<RequeueInput, RequeueAnswer[]>({
     keysChecked ? 1 : 0,
     ...ids,
   ],
-  read: (reply) => [...String(reply)].map((letter) => OUTCOMES[letter] ?? 'gone'),
+  read: (reply, _, repeated) =>
+    [...String(reply)].map((letter) => (repeated && letter === 'L' ? 'requeued' : (OUTCOMES[letter] ?? 'gone'))),
 });

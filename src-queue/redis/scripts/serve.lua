@@ -2,7 +2,7 @@
 -- serve.lua: a worker says which types it runs here; parked tasks of these types return to pending.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] ttl ms; ARGV[2] limit; then types
--- RETURNS tasks that returned | -1 newer layout
+-- RETURNS tasks that returned | -1 another layout
 -- DERIVES t:<id> from ids in `parked`
 -- COST O(parked tasks looked at, at most limit)
 if not load_meta() then return -1 end

@@ -1,3 +1,4 @@
+import { Durability } from '../../contract/primitives';
 import type { StatusCounts } from '../../contract/queue';
 import type { QueueLimitsMs } from '../calls';
 import { defineScript } from '../script';
@@ -28,7 +29,8 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
     const values = list(reply);
     const [now, scheduled, blocked, pending, processing, retrying, completed, failed, cancelled, oldest] =
       values.map(Number);
-    const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists, aging] = values.slice(10);
+    const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists, aging, level] =
+      values.slice(10);
     const max = optional(rateMax);
     const perMs = optional(ratePer);
     return {
@@ -50,6 +52,7 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
         rate: max === null || perMs === null ? null : { max, perMs },
         targetAgeMs: optional(targetAge),
         agingMs: optional(aging),
+        durability: Durability.safeParse(level).data ?? null,
       },
       rateLimitedForMs: Number(open),
       position: Number(place) < 0 ? null : Number(place),

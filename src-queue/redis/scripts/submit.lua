@@ -7,7 +7,7 @@
 -- then (index, extras) × x: extras = due|b, idempotency key, body hash, unique key, tags, owner, name, expires,
 --   parents, joined by 0x1f
 -- RETURNS one line for each task that was not simply accepted: "<i> SAME|DUPLICATE <id>", "<i> CONFLICT <id>",
---   "<i> FULL"; "0 NEW" where the queue's store was empty; -1 newer layout
+--   "<i> FULL"; "0 NEW" where the queue's store was empty; "0 DURABILITY <level>" where the queue has one; -1 another layout
 -- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments
 -- COST O(log N) a task. Repeating it with the same ids enqueues nothing twice.
 if not load_meta() then return -1 end
@@ -30,13 +30,14 @@ for k = 1, x do
   end
   extras[tonumber(ARGV[at - 1])] = parts
 end
-local limits = call('HMGET', KEYS[1], 'max_pending')
+local limits = call('HMGET', KEYS[1], 'max_pending', 'durability')
 local pendingNow = call('ZCARD', PENDING) + call('ZCARD', PARKED)
 call('ZCARD', SCHEDULED); call('ZCARD', BLOCKED); call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES)
 call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('ZCARD', P .. 'ix:n')
 
 local out, sets, told = {}, {}, {}
 if not m[6] then out[1] = '0 NEW' end
+if limits[2] then out[#out + 1] = '0 DURABILITY ' .. limits[2] end
 local groups, order = {}, {}
 local function add(key, score, id)
   local list = groups[key]

@@ -1,3 +1,4 @@
+import { Durability } from '../../contract/primitives';
 import { escapeText } from '../../kernel/escape';
 import { defineScript, type ScriptArg } from '../script';
 import { encodeSpec, type RecordFields } from '../task-record';
@@ -19,6 +20,8 @@ export interface SubmitAnswer {
   verdicts: SubmitVerdict[];
   /** The queue was empty of everything: it is new, or the store was flushed. */
   fresh: boolean;
+  /** The queue's, for submits that do not name theirs. */
+  durability: Durability;
 }
 
 const SEPARATOR = '\u001f';
@@ -59,15 +62,17 @@ export const submit = defineScript<readonly SubmitEntry[], SubmitAnswer>({
   read: (reply, entries) => {
     const verdicts: SubmitVerdict[] = entries.map(() => ({ kind: 'accepted' }));
     let fresh = false;
+    let durability: Durability = 'memory';
     for (const line of textList(reply)) {
       const [index = '', kind, id = ''] = line.split(' ');
       const position = Number(index) - 1;
       if (kind === 'NEW') fresh = true;
+      else if (kind === 'DURABILITY') durability = Durability.parse(id);
       else if (kind === 'FULL') verdicts[position] = { kind: 'full' };
       else if (kind === 'CONFLICT') verdicts[position] = { kind: 'conflict', id };
       else if (kind === 'DUPLICATE') verdicts[position] = { kind: 'duplicate', id };
       else verdicts[position] = { kind: 'same', id };
     }
-    return { verdicts, fresh };
+    return { verdicts, fresh, durability };
   },
 });

@@ -8,7 +8,7 @@
 -- ARGV[5] fp      its fingerprint
 -- RETURNS {reaped, promoted, expired, entries in the outbox, tasks blocked, clock cap ms, tasks parked,
 --   tasks ready: pending, in a queue that is not paused and has room under its limit, 0|1 a look for damage is due,
---   ms until the first lease runs out, or -1} | -1 newer layout
+--   ms until the first lease runs out, or -1} | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets
 -- COST O(log N) a task moved. Any process may call it at any time; nothing depends on who does.
 if not load_meta('repair_due') then return -1 end

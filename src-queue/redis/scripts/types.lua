@@ -3,9 +3,10 @@
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] sample  tasks looked at, at most
 -- ARGV[2] piece   tasks that are read side by side
--- RETURNS {pending tasks, tasks looked at, type, count, type, count …}
+-- RETURNS {pending tasks, tasks looked at, type, count, type, count …}; -1 another layout
 -- DERIVES t:<id> of pending tasks
 -- COST O(sample)
+if not known_layout() then return -1 end
 local sample, piece = tonumber(ARGV[1]), tonumber(ARGV[2])
 local counts, looked, total = {}, 0, 0
 local sizes = {}

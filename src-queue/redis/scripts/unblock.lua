@@ -3,7 +3,7 @@
 -- KEYS[1] meta HASH mr:{q}:meta of the child's queue
 -- ARGV[1] fingerprint of a failed dependency
 -- then (child id, parent id, C|X|G, JSON error) each
--- RETURNS tasks that left `blocked` | -1 newer layout
+-- RETURNS tasks that left `blocked` | -1 another layout
 -- DERIVES t:<id> h:<id> waits:<id> ix:f:<fingerprint> from its arguments
 -- COST O(log N) a pair. Repeating it changes nothing.
 if not load_meta() then return -1 end

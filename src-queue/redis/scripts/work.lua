@@ -12,7 +12,7 @@
 -- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed}
 --   verdicts: one character a settle, completions first: A accepted, R already (repeated), F fenced, G gone
 --   claimed: id, record, id, record … joined by 0x1e, which no record has in it; token of claim k is (base + k):nonce, or epochs[k]:nonce
--- RETURNS -1 where the store was written by a newer layout
+-- RETURNS -1 where the queue is in another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
 -- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
 local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[5] .. ':' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]

@@ -1,7 +1,15 @@
 /** What is said of the queue that is open: how it moves, and what more slots would change. Pure. */
+import type { Durability } from '#queue/contract/primitives';
 import type { Queue } from '#queue/contract/queue';
 import { formatNumber, formatRate } from '../../format';
 import { etaWords } from '../../stores/queue-trouble';
+
+/** A submit is answered once … */
+export const DURABILITY_WORDS: Record<Durability, string> = {
+  memory: 'Redis has it in memory',
+  fsync: 'it is on the disk',
+  replicated: 'a replica has it',
+};
 
 /** `grows by 7.9/s, does not drain` */
 export function movementWords(queue: Queue): string {

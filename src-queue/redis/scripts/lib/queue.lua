@@ -37,7 +37,13 @@ local function now_ms()
   return t[1] * 1000 + floor(t[2] / 1000)
 end
 
--- `schema` is the layout's version: a store written by a newer layout is refused, untouched.
+-- `schema` is the layout's version (redis/layout-gate.ts): a queue in another one is refused, untouched.
+-- Reading scripts ask it by itself.
+local function known_layout()
+  local schema = redis.pcall('HGET', KEYS[1], 'schema') -- a damaged `meta` is for whoever reads on
+  return type(schema) ~= 'string' or schema == '1'
+end
+
 -- `more` is one further field to read; its value is m[17].
 local function load_meta(more)
   if more then META[17] = more end
