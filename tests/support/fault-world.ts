@@ -11,11 +11,12 @@ import { BulkSubmitReply, type Task } from '#queue/contract/task';
 import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
+import { whenReady } from '#queue/redis/connection';
 import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
 import { parseRedisUrl } from '#queue/redis/url';
 import { redisAt } from './engine';
 import { MillraceProcess, TestApi, waitFor } from './millrace-process';
-import { readQueue, violations } from './queue-snapshot';
+import { type QueueSnapshot, readQueue, violations } from './queue-snapshot';
 import { type RedisServer, startRedis } from './redis-server';
 
 export const LEASE_MS = 10_000;
@@ -169,22 +170,34 @@ export class FaultWorld implements AsyncDisposable {
 
   /** What the rules say of everything that lies in Redis: a sentence for each that is broken. */
   async violations(): Promise<string[]> {
-    const { store, registry } = this.engine;
+    const { registry } = this.engine;
     const broken: string[] = [];
     for (const queue of await registry.names()) {
-      const found = await store.command('read it all', (redis) => readQueue(redis, store.keys, queue));
+      const found = await this.#read(queue);
       broken.push(...violations(found).map((what) => `${queue}: ${what}`));
     }
     return broken;
   }
 
+  /** On a connection that waits for the answer: tens of thousands of tasks take a while. */
+  async #read(queue: string): Promise<QueueSnapshot> {
+    const { store } = this.engine;
+    const connection = store.open('blocking', 'reader');
+    try {
+      await whenReady(connection, 10_000);
+      return await readQueue(connection, store.keys, queue);
+    } finally {
+      store.release(connection);
+    }
+  }
+
   /** Counted for the table of `npm run test:faults`. */
   async #count(): Promise<void> {
-    const { store, registry } = this.engine;
+    const { registry } = this.engine;
     const count = { tasks: 0, lost: 0, twice: 0, over: 0 };
     const there = new Set<string>();
     for (const queue of await registry.names()) {
-      const { records, histories } = await store.command('read it all', (redis) => readQueue(redis, store.keys, queue));
+      const { records, histories } = await this.#read(queue);
       for (const [id, record] of records) {
         there.add(id);
         count.tasks++;
