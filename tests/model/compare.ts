@@ -1,4 +1,5 @@
 /** Whether a store is what the model says. */
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { RedisStore } from '#queue/redis/store';
 import { decodeRecord } from '#queue/redis/task-record';
@@ -6,10 +7,15 @@ import { PLACES, readQueue, violations } from '../support/queue-snapshot';
 import { inOrderOfEnd, QUEUE, scoreOf } from './model-task';
 import type { QueueModel } from './queue-model';
 
-/** The whole store is what the model says, and keeps every rule of its own. */
-export async function compare(model: QueueModel, store: RedisStore): Promise<void> {
+/** As `toEqual`, whose words are worth their cost only where there is a difference. */
+function same(found: unknown, wanted: unknown, what = ''): void {
+  if (!isDeepStrictEqual(found, wanted)) expect(found, what).toEqual(wanted);
+}
+
+/** The whole store is what the model says, and keeps every rule of its own. @returns whether a worker is woken */
+export async function compare(model: QueueModel, store: RedisStore): Promise<boolean> {
   const queue = await store.command('read it all', (redis) => readQueue(redis, store.keys, QUEUE));
-  expect(violations(queue)).toEqual([]);
+  same(violations(queue), []);
   const found: Record<string, unknown> = {};
   for (const place of PLACES)
     for (const [id, score] of queue.sets[place]) {
@@ -47,15 +53,19 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
       ...(run && run.percent !== null && { percent: run.percent }),
     };
   }
-  expect(found).toEqual(wanted);
+  same(found, wanted);
   if (model.mustWake) expect(queue.awake, 'a worker is woken').toBe(true);
   for (const [id, { dependants }] of model.tasks)
-    expect(queue.dependants.get(id)?.toSorted() ?? [], `dependants of ${id}`).toEqual([...dependants].toSorted());
-  expect(queue.outbox).toEqual(model.outbox.map(({ parent, completed }) => `${parent}|${completed ? 'C' : 'X'}`));
+    same(queue.dependants.get(id)?.toSorted() ?? [], [...dependants].toSorted(), `dependants of ${id}`);
+  same(
+    queue.outbox,
+    model.outbox.map(({ parent, completed }) => `${parent}|${completed ? 'C' : 'X'}`),
+  );
   for (const place of ['completed', 'failed', 'cancelled'] as const) {
     const scores = [...queue.sets[place].values()];
-    expect(new Set(scores).size, `scores of ${place} are unique`).toBe(scores.length);
-    expect([...queue.sets[place].keys()]).toEqual(
+    same(new Set(scores).size, scores.length, `scores of ${place} are unique`);
+    same(
+      [...queue.sets[place].keys()],
       model
         .in(place)
         .sort(inOrderOfEnd)
@@ -63,9 +73,9 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
     );
   }
   if (queue.meta.mono !== undefined)
-    expect(['mono', 'epoch', 'seq'].map((field) => Number(queue.meta[field] ?? 0))).toEqual([
-      model.clock.mono,
-      model.epoch,
-      model.seq,
-    ]);
+    same(
+      ['mono', 'epoch', 'seq'].map((field) => Number(queue.meta[field] ?? 0)),
+      [model.clock.mono, model.epoch, model.seq],
+    );
+  return queue.awake;
 }

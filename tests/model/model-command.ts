@@ -22,6 +22,8 @@ export interface World {
   /** The call that each lane made last. */
   lanes: Map<string, WorkCall>;
   nonces: number;
+  /** Something lies there for a worker that blocks. */
+  awake: boolean;
   done: Done;
 }
 
@@ -45,9 +47,10 @@ export function command(name: string, run: (model: QueueModel, world: World) => 
     run: async (model, world) => {
       world.done.calls++;
       model.mustWake = false;
-      await world.store.command('as a worker that was woken', (redis) => redis.del(world.store.keys.wake(QUEUE)));
+      if (world.awake)
+        await world.store.command('as a worker that was woken', (redis) => redis.del(world.store.keys.wake(QUEUE)));
       await run(model, world);
-      await compare(model, world.store);
+      world.awake = await compare(model, world.store);
     },
     toString: () => name,
   };

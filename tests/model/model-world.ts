@@ -58,13 +58,22 @@ export class ModelWorld {
           ids: [],
           lanes: new Map(),
           nonces: 0,
+          awake: false,
           done,
         };
         await fc.asyncModelRun(() => ({ model, real }), row);
       },
     );
     const details = await fc.check(property, { numRuns: runs, seed, endOnFailure: !shrink });
+    if (details.failed) await this.#recover();
     return { done, fault: details.failed ? fc.defaultReportMessage(details) : null, runs: details.numRuns };
+  }
+
+  /** A faulty script may never end, and Redis runs nothing beside it. */
+  async #recover(): Promise<void> {
+    this.#server.kill9();
+    await this.#server.restart();
+    if (!(await this.#store.whenReady(5000))) throw new Error('Redis does not come back');
   }
 
   async stop(): Promise<void> {
