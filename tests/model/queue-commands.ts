@@ -1,12 +1,12 @@
-/** All made-up calls, the likelier the more often they stand here. */
+/** All made-up calls, the likelier the more often they stand here; and rows of few kinds, which go deeper. */
 import fc from 'fast-check';
 import type { QueueCommand } from './model-command';
-import { cancels, limits, patches, pauses, prunes, removals, requeues } from './operator-commands';
-import { submits } from './submit-commands';
-import { attachments, clockSteps, flushes, kills, relays, ticks, waits } from './upkeep-commands';
+import { agings, cancels, limits, patches, pauses, prunes, removals, requeues } from './operator-commands';
+import { submits, submitsOfKin } from './submit-commands';
+import { attachments, clockSteps, days, flushes, kills, newerLayouts, relays, ticks, waits } from './upkeep-commands';
 import { extensions, serves, tellings, works } from './work-commands';
 
-export const anyCommand: fc.Arbitrary<QueueCommand>[] = [
+const anyCommand: fc.Arbitrary<QueueCommand>[] = [
   submits,
   submits,
   works,
@@ -34,6 +34,68 @@ export const anyCommand: fc.Arbitrary<QueueCommand>[] = [
   limits,
   prunes,
   // Dear ones are rare.
-  fc.oneof({ arbitrary: ticks, weight: 14 }, { arbitrary: flushes, weight: 5 }, { arbitrary: kills, weight: 1 }),
+  fc.oneof(
+    { arbitrary: ticks, weight: 8 },
+    { arbitrary: agings, weight: 3 },
+    { arbitrary: days, weight: 3 },
+    { arbitrary: newerLayouts, weight: 2 },
+    { arbitrary: flushes, weight: 5 },
+    { arbitrary: kills, weight: 1 },
+  ),
   works,
 ];
+
+/** Tasks that depend on others, and what may happen to either before and after the other is told. */
+const kin: fc.Arbitrary<QueueCommand>[] = [
+  submitsOfKin,
+  submitsOfKin,
+  works,
+  works,
+  attachments,
+  attachments,
+  relays,
+  cancels,
+  removals,
+  requeues,
+  prunes,
+  clockSteps,
+];
+
+/** Workers that lose their leases, are asked to cancel, and tell of what is not theirs any more. */
+const leases: fc.Arbitrary<QueueCommand>[] = [
+  submits,
+  works,
+  works,
+  extensions,
+  tellings,
+  ticks,
+  waits,
+  cancels,
+  attachments,
+  clockSteps,
+];
+
+/** The waiting ones: due, expired, put off, of types that nobody runs, under keys and limits. */
+const waiting: fc.Arbitrary<QueueCommand>[] = [
+  submits,
+  submits,
+  works,
+  ticks,
+  clockSteps,
+  patches,
+  serves,
+  limits,
+  pauses,
+  requeues,
+  removals,
+  days,
+];
+
+export const rows = (maxCommands: number) =>
+  fc.oneof(
+    { arbitrary: fc.commands(anyCommand, { maxCommands, size: 'max' }), weight: 3 },
+    ...[kin, leases, waiting].map((few) => ({
+      arbitrary: fc.commands(few, { maxCommands: maxCommands / 2, size: 'max' }),
+      weight: 1,
+    })),
+  );

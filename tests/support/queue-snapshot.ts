@@ -49,6 +49,8 @@ export interface QueueSnapshot {
   served: Map<string, number>;
   /** Whether a worker that blocks for work is woken. */
   awake: boolean;
+  /** Words that lie there for it. */
+  wakes: number;
   /** Index, without its `ix:` → members. */
   indexes: Map<string, string[]>;
   /** Entries of the stream, in order. */
@@ -101,6 +103,7 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
     idempotent: under('i:', text),
     served: new Map(pairsOf(lines('served')).map(([type, until]) => [type, Number(until)])),
     awake: lines('wake').length > 0,
+    wakes: lines('wake').length,
     indexes: under('ix:', (name) => [...scores(name).keys()]),
     events: Entries.parse(all.get('events') ?? []).map(([id, fields]) => decodeEntry(queue, id, fields)),
     outbox: lines('outbox'),
@@ -199,7 +202,9 @@ export function violations(queue: QueueSnapshot): string[] {
   ];
   if (due < Number(queue.meta.due ?? Number.POSITIVE_INFINITY))
     wrong.push(`something is due at ${due}, looked at ${queue.meta.due}`);
-  for (const [n, { number }] of queue.events.entries()) {
+  if (queue.wakes > 1) wrong.push(`${queue.wakes} words lie there to wake one worker`);
+  for (const [n, { number, changes }] of queue.events.entries()) {
+    if (changes.length === 0) wrong.push(`an entry of the stream at ${number} says nothing`);
     const wanted = queue.events[n - 1]?.next ?? number;
     if (number !== wanted) wrong.push(`event ${wanted} is missing: the next entry begins at ${number}`);
   }
