@@ -65,7 +65,7 @@ export class ModelWorld {
       await fc.asyncModelRun(() => ({ model, real }), row);
     });
     const details = await fc.check(property, { numRuns: runs, seed, endOnFailure: !shrink });
-    if (details.failed) await this.#recover();
+    if (details.failed && /did not answer|BUSY/.test(String(details.errorInstance))) await this.#recover();
     return { done, fault: details.failed ? fc.defaultReportMessage(details) : null, runs: details.numRuns };
   }
 

@@ -90,7 +90,7 @@ export const limits = fc
   .record({
     concurrency: fc.option(fc.constantFrom(1, 3), { freq: 2 }),
     rateLimit: fc.option(fc.record({ max: fc.constantFrom(1, 4), perMs: fc.constantFrom(200, 5000) }), { freq: 2 }),
-    maxPending: fc.option(fc.constantFrom(0, 3), { freq: 1 }),
+    maxPending: fc.option(fc.constantFrom(0, 1, 3), { freq: 1 }),
   })
   .map((change) =>
     command(`limit ${JSON.stringify(change)}`, async (model, { run }) => {

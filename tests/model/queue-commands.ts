@@ -4,7 +4,7 @@ import type { QueueCommand } from './model-command';
 import { agings, cancels, limits, patches, pauses, prunes, removals, requeues } from './operator-commands';
 import { submits, submitsOfKin } from './submit-commands';
 import { attachments, clockSteps, days, flushes, kills, newerLayouts, relays, ticks, waits } from './upkeep-commands';
-import { extensions, serves, tellings, works } from './work-commands';
+import { extensions, serves, tellings, works, worksOfNewest } from './work-commands';
 
 const anyCommand: fc.Arbitrary<QueueCommand>[] = [
   submits,
@@ -49,8 +49,9 @@ const anyCommand: fc.Arbitrary<QueueCommand>[] = [
 const kin: fc.Arbitrary<QueueCommand>[] = [
   submitsOfKin,
   submitsOfKin,
-  works,
-  works,
+  worksOfNewest,
+  worksOfNewest,
+  worksOfNewest,
   attachments,
   attachments,
   relays,
@@ -65,7 +66,7 @@ const kin: fc.Arbitrary<QueueCommand>[] = [
 const leases: fc.Arbitrary<QueueCommand>[] = [
   submits,
   works,
-  works,
+  worksOfNewest,
   extensions,
   tellings,
   ticks,
@@ -87,6 +88,7 @@ const waiting: fc.Arbitrary<QueueCommand>[] = [
   limits,
   pauses,
   requeues,
+  cancels,
   removals,
   days,
 ];

@@ -23,7 +23,7 @@ interface Drawn {
   parents: number[];
 }
 
-const drawnWith = (free: number): fc.Arbitrary<Drawn> =>
+const drawnWith = (free: number, reach: number): fc.Arbitrary<Drawn> =>
   fc.record({
     type: taskType as fc.Arbitrary<'a' | 'b'>,
     priority: fc.constantFrom(1, 5, 5, 5, 10),
@@ -38,13 +38,13 @@ const drawnWith = (free: number): fc.Arbitrary<Drawn> =>
     again: fc.boolean(),
     parents: fc.oneof(
       { arbitrary: fc.constant<number[]>([]), weight: free },
-      { arbitrary: fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 2 }), weight: 1 },
+      { arbitrary: fc.array(fc.nat({ max: reach }), { minLength: 1, maxLength: 2 }), weight: 1 },
     ),
   });
 
-/** @param free so many to one do not depend on others */
-const submitsWith = (free: number) =>
-  fc.array(drawnWith(free), { minLength: 1, maxLength: 5 }).map((tasks) =>
+/** @param free so many to one do not depend on others @param reach those are of so many of the newest */
+const submitsWith = (free: number, reach: number) =>
+  fc.array(drawnWith(free, reach), { minLength: 1, maxLength: 5 }).map((tasks) =>
     command(`submit ${JSON.stringify(tasks)}`, async (model, world) => {
       const entries = tasks.map((task, n): SubmitEntry => {
         const known = task.again && n === 0 ? world.ids.at(-1) : undefined;
@@ -76,5 +76,5 @@ const submitsWith = (free: number) =>
     }),
   );
 
-export const submits = submitsWith(4);
-export const submitsOfKin = submitsWith(1);
+export const submits = submitsWith(4, 40);
+export const submitsOfKin = submitsWith(1, 4);

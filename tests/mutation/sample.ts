@@ -1,5 +1,5 @@
 /** Which mutants are tried: all that the rules make of the scripts that write, or a fair part of them. */
-import { EQUIVALENT } from './equivalent';
+import { isEquivalent } from './equivalent';
 import { type Mutant, makeMutants } from './mutants';
 
 /** Scripts that only read, and the reading piece, are held by the tests of the API. */
@@ -19,9 +19,7 @@ export const madeMutants: readonly Mutant[] = makeMutants(
 /** MUTANTS many, evenly over the files, beginning where the seed says; all of them without it, or by MUTANT_NAME those whose name has it. */
 export function triedMutants(seed: number): Mutant[] {
   const named = process.env.MUTANT_NAME;
-  const all = madeMutants.filter(({ name }) =>
-    named === undefined ? EQUIVALENT[name] === undefined : name.includes(named),
-  );
+  const all = madeMutants.filter(({ name }) => (named === undefined ? !isEquivalent(name) : name.includes(named)));
   const most = Math.min(all.length, Number(process.env.MUTANTS ?? all.length));
   const step = (n: number) => Math.floor((n * most + (seed % all.length)) / all.length);
   return all.filter((_, n) => step(n + 1) !== step(n));
