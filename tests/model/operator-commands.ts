@@ -89,7 +89,9 @@ export const pauses = fc.boolean().map((paused) =>
 export const limits = fc
   .record({
     concurrency: fc.option(fc.constantFrom(1, 3), { freq: 2 }),
-    rateLimit: fc.option(fc.record({ max: fc.constantFrom(1, 4), perMs: fc.constantFrom(200, 5000) }), { freq: 2 }),
+    rateLimit: fc.option(fc.record({ max: fc.constantFrom(1, 4), perMs: fc.constantFrom(200, 240, 1000, 5000) }), {
+      freq: 2,
+    }),
     maxPending: fc.option(fc.constantFrom(0, 1, 3), { freq: 1 }),
   })
   .map((change) =>

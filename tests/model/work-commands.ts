@@ -20,6 +20,7 @@ const endWithin = (reach: number) =>
     nth: fc.nat({ max: reach }),
     kind: fc.constantFrom<End>('complete', 'complete', 'fail', 'fail', 'dead', 'cancelled', 'release', 'snooze'),
     delay: delayMs,
+    foreign: fc.nat({ max: 12 }).map((n) => n === 0),
   });
 
 function settleOf({ kind, delay }: { kind: End; delay: number }, lease: { id: string; token: string }): Settle {
@@ -50,7 +51,8 @@ const worksWithin = (reach: number) =>
         const last = world.lanes.get(name);
         const settles = ends.flatMap((one) => {
           const lease = pick(world.tokens, one.nth);
-          return lease === undefined ? [] : [settleOf(one, lease)];
+          if (lease === undefined) return [];
+          return [settleOf(one, one.foreign ? { id: lease.id, token: 'never:given' } : lease)];
         });
         const call: WorkCall =
           repeat && last !== undefined

@@ -7,6 +7,7 @@ const WARM = 'it is read so that a wrong type fails before the first write; its 
 const BARE = 'an index of an empty name has no members: nothing is removed from it';
 const BOUND = 'at the bound, what is set is what is there';
 const SAME_VALUE = 'the value that is there is written once more';
+const COST = 'more is read than is needed: nothing else follows';
 const NOT_BOTH = 'a bar and the end of a line do not stand in one place';
 const NO_MEMBER = 'what is no member is removed: nothing changes';
 export const EQUIVALENT: Readonly<Record<string, string>> = {
@@ -30,6 +31,9 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   'submit.lua: if not newTypes[typeKey] then (always)': 'a type is added to the set of types twice',
   'work.lua: if has(bits, F_UNIQUE) or has(bits, F_NEEDED) then needHead[#needHead + 1] = i end (always)':
     'a head is read of which nothing is needed: a bound of cost',
+  'work.lua: if total > 0 then (> → >=)': COST,
+  'work.lua: table.sort(ready, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end) (== → ~=)':
+    'no two tasks have the same score',
   'removal.lua: if from == FAILED then exhume(id, head) end (always)': NO_MEMBER,
   'endings.lua: if not has(head_flags(head), F_UNIQUE) then return end (never)':
     'the owner of the empty unique key is asked for: there is none',

@@ -16,10 +16,12 @@ export const madeMutants: readonly Mutant[] = makeMutants(
   Object.fromEntries(Object.entries(sources).map(([path, text]) => [path.slice(path.lastIndexOf('/') + 1), text])),
 );
 
-/** MUTANTS many, evenly over the files, beginning where the seed says; all of them without it, or by MUTANT_NAME those whose name has it. */
+/** MUTANTS many, evenly over the files, beginning where the seed says; all of them without it, or those whose name has a line of MUTANT_NAMES. */
 export function triedMutants(seed: number): Mutant[] {
-  const named = process.env.MUTANT_NAME;
-  const all = madeMutants.filter(({ name }) => (named === undefined ? !isEquivalent(name) : name.includes(named)));
+  const wanted = process.env.MUTANT_NAMES?.split('\n').filter((line) => line !== '');
+  const all = madeMutants.filter(({ name }) =>
+    wanted === undefined ? !isEquivalent(name) : wanted.some((line) => name.includes(line)),
+  );
   const most = Math.min(all.length, Number(process.env.MUTANTS ?? all.length));
   const step = (n: number) => Math.floor((n * most + (seed % all.length)) / all.length);
   return all.filter((_, n) => step(n + 1) !== step(n));
