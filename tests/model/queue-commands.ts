@@ -97,7 +97,7 @@ export const rows = (maxCommands: number) =>
   fc.oneof(
     { arbitrary: fc.commands(anyCommand, { maxCommands, size: 'max' }), weight: 3 },
     ...[kin, leases, waiting].map((few) => ({
-      arbitrary: fc.commands(few, { maxCommands: maxCommands / 2, size: 'max' }),
+      arbitrary: fc.commands(few, { maxCommands, size: 'max' }),
       weight: 1,
     })),
   );
