@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
@@ -15,6 +16,22 @@ const FAULTS = [
 /** A page that is pressed to its limits takes both cores: it runs alone. */
 const SCALE = 'tests/browser/scale.test.ts';
 
+/** For `npm run test:mutation`: the scripts as tests import them, one of them with other lines in it. */
+function withMutant(text: string) {
+  const { file = '', from = '', to = '' }: Record<string, string> = JSON.parse(text);
+  return {
+    name: 'millrace-mutant',
+    enforce: 'pre' as const,
+    load(id: string): string | null {
+      const [path = '', query] = id.split('?');
+      if (query !== 'raw' || !path.includes('/redis/scripts/') || !path.endsWith(`/${file}`)) return null;
+      const source = readFileSync(path, 'utf8');
+      if (!source.includes(from)) throw new Error(`${file} is not what the mutant was made from`);
+      return `export default ${JSON.stringify(source.replace(from, () => to))}`;
+    },
+  };
+}
+
 /** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
@@ -30,6 +47,7 @@ export default defineConfig({
       },
       {
         extends: true,
+        plugins: process.env.MILLRACE_MUTANT === undefined ? [] : [withMutant(process.env.MILLRACE_MUTANT)],
         test: { name: 'redis', include: ['tests/redis/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
       },
       {

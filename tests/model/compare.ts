@@ -1,15 +1,29 @@
 /** Whether a store is what the model says. */
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { RedisStore } from '#queue/redis/store';
-import { decodeRecord } from '#queue/redis/task-record';
+import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
 import { PLACES, readQueue, violations } from '../support/queue-snapshot';
 import { inOrderOfEnd, QUEUE, scoreOf } from './model-task';
 import type { QueueModel } from './queue-model';
+import { eventLine } from './queue-state';
 
-/** The whole store is what the model says, and keeps every rule of its own. */
-export async function compare(model: QueueModel, store: RedisStore): Promise<void> {
+/** As `toEqual`, whose words are worth their cost only where there is a difference. */
+function same(found: unknown, wanted: unknown, what = ''): void {
+  if (!isDeepStrictEqual(found, wanted)) expect(found, what).toEqual(wanted);
+}
+
+/**
+ * The whole store is what the model says, and keeps every rule of its own.
+ * @param seen entries of the stream before the call
+ */
+export async function compare(
+  model: QueueModel,
+  store: RedisStore,
+  seen: number,
+): Promise<{ awake: boolean; events: number }> {
   const queue = await store.command('read it all', (redis) => readQueue(redis, store.keys, QUEUE));
-  expect(violations(queue)).toEqual([]);
+  same(violations(queue), []);
   const found: Record<string, unknown> = {};
   for (const place of PLACES)
     for (const [id, score] of queue.sets[place]) {
@@ -20,6 +34,9 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
         priority: record.priority,
         most: record.maxAttempts,
         payload: record.payload,
+        name: record.name,
+        tags: record.tags,
+        history: decodeHistory(queue.histories.get(id) ?? '').map(({ kind, token }) => `${kind} ${token}`),
         ...(queue.logs.has(id) && { logs: queue.logs.get(id) }),
         ...(place === 'completed' ? {} : { attempts: record.attemptsEnded }),
         ...(place === 'pending' || place === 'parked' || place === 'scheduled' || place === 'retrying'
@@ -38,6 +55,9 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
       priority: 10 - task.band,
       most: task.most,
       payload: task.payload,
+      name: task.name,
+      tags: task.tags,
+      history: task.history,
       ...(task.logs > 0 && { logs: task.logs }),
       ...(place === 'completed' ? {} : { attempts: task.attempts }),
       ...(place === 'pending' || place === 'parked' ? { score: scoreOf(task) } : {}),
@@ -47,15 +67,44 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
       ...(run && run.percent !== null && { percent: run.percent }),
     };
   }
-  expect(found).toEqual(wanted);
-  if (model.mustWake) expect(queue.awake, 'a worker is woken').toBe(true);
+  same(found, wanted);
+  if (model.mustWake) same(queue.awake, true, 'a worker is woken');
+  else if (!model.mayWake) same(queue.awake, false, 'nobody is woken for nothing');
+  const told = queue.events.slice(seen).flatMap(({ changes }) => changes);
+  same(
+    told
+      .map(({ event, id, attempts, workerId, progress }) =>
+        eventLine({ event, id, attempts, worker: workerId, percent: progress }),
+      )
+      .sort(),
+    model.told.toSorted(),
+    'what the stream tells',
+  );
+  same(queue.served, model.served, 'who runs which types');
+  const groups = [...model.groups].map(([key, { first, last, type, title }]) => [
+    key,
+    `${first}|${last}|${type}|${title}`,
+  ]);
+  same({ ...queue.groups }, Object.fromEntries(groups), 'groups of the dead-letter queue');
+  same(
+    [...queue.idempotent].map(([key, known]) => `${key} ${known}`).sort(),
+    [...model.idempotent]
+      .filter(([, { until }]) => until >= model.clock.wall())
+      .map(([key, { id, hash }]) => `${key} ${id}|${hash}`)
+      .sort(),
+    'idempotency keys',
+  );
   for (const [id, { dependants }] of model.tasks)
-    expect(queue.dependants.get(id)?.toSorted() ?? [], `dependants of ${id}`).toEqual([...dependants].toSorted());
-  expect(queue.outbox).toEqual(model.outbox.map(({ parent, completed }) => `${parent}|${completed ? 'C' : 'X'}`));
+    same(queue.dependants.get(id)?.toSorted() ?? [], [...dependants].toSorted(), `dependants of ${id}`);
+  same(
+    queue.outbox,
+    model.outbox.map(({ parent, completed }) => `${parent}|${completed ? 'C' : 'X'}`),
+  );
   for (const place of ['completed', 'failed', 'cancelled'] as const) {
     const scores = [...queue.sets[place].values()];
-    expect(new Set(scores).size, `scores of ${place} are unique`).toBe(scores.length);
-    expect([...queue.sets[place].keys()]).toEqual(
+    same(new Set(scores).size, scores.length, `scores of ${place} are unique`);
+    same(
+      [...queue.sets[place].keys()],
       model
         .in(place)
         .sort(inOrderOfEnd)
@@ -63,9 +112,9 @@ export async function compare(model: QueueModel, store: RedisStore): Promise<voi
     );
   }
   if (queue.meta.mono !== undefined)
-    expect(['mono', 'epoch', 'seq'].map((field) => Number(queue.meta[field] ?? 0))).toEqual([
-      model.clock.mono,
-      model.epoch,
-      model.seq,
-    ]);
+    same(
+      ['mono', 'epoch', 'seq', 'cap'].map((field) => Number(queue.meta[field] ?? (field === 'cap' ? 2500 : 0))),
+      [model.clock.mono, model.epoch, model.seq, model.clock.cap],
+    );
+  return { awake: queue.awake, events: queue.events.length };
 }

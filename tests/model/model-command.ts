@@ -15,13 +15,21 @@ export interface World {
   run: <Input, Output>(script: Script<Input, Output>, input: Input) => Promise<Output>;
   server: RedisServer;
   clock: ShiftedClock;
-  startMs: number;
+  /** The clock stays between them. */
+  floorMs: number;
+  ceilingMs: number;
+  /** Where the clock has been at most. */
+  latestMs: number;
   /** Every token there has been, the newest last. */
   tokens: { id: string; token: string }[];
   ids: string[];
   /** The call that each lane made last. */
   lanes: Map<string, WorkCall>;
   nonces: number;
+  /** Something lies there for a worker that blocks. */
+  awake: boolean;
+  /** Entries of the stream that have been seen. */
+  events: number;
   done: Done;
 }
 
@@ -45,21 +53,35 @@ export function command(name: string, run: (model: QueueModel, world: World) => 
     run: async (model, world) => {
       world.done.calls++;
       model.mustWake = false;
-      await world.store.command('as a worker that was woken', (redis) => redis.del(world.store.keys.wake(QUEUE)));
+      model.mayWake = false;
+      model.told = [];
+      if (world.awake)
+        await world.store.command('as a worker that was woken', (redis) => redis.del(world.store.keys.wake(QUEUE)));
       await run(model, world);
-      await compare(model, world.store);
+      const { awake, events } = await compare(model, world.store, world.events);
+      Object.assign(world, { awake, events });
     },
     toString: () => name,
   };
 }
 
-/** Tasks with a key are kept for a day: the clock stays within one. */
-const CLOCK_ROOM_MS = 18 * 3_600_000;
+/** Tasks with a key are kept for a day: but for `nextDay`, the clock stays within one. */
+export const CLOCK_ROOM_MS = 18 * 3_600_000;
 
 /** Moves the clock. */
-export function step({ clock, startMs, done }: World, ms: number): void {
-  const next = clock.nowMs + ms;
-  if (Math.abs(next - startMs) >= CLOCK_ROOM_MS) return;
-  done.clockSteps++;
-  clock.stand(next);
+export function step(world: World, ms: number): void {
+  const next = world.clock.nowMs + ms;
+  if (next <= world.floorMs || next >= world.ceilingMs) return;
+  world.done.clockSteps++;
+  world.latestMs = Math.max(world.latestMs, next);
+  world.clock.stand(next);
+}
+
+/** All idempotency keys lapse, and the clock does not come back to where they held. */
+export function nextDay(world: World): void {
+  const next = world.latestMs + 25 * 3_600_000;
+  world.floorMs = next;
+  world.ceilingMs = next + CLOCK_ROOM_MS;
+  world.latestMs = next;
+  world.clock.stand(next);
 }

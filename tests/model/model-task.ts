@@ -10,6 +10,13 @@ export interface ModelTask {
   readonly idempotencyKey: string | null;
   readonly retries: number;
   payload: string;
+  name: string | null;
+  tags: readonly string[];
+  readonly createdAt: number;
+  /** Of each ended attempt and of each other turn: kind and token. */
+  readonly history: string[];
+  /** Of the error with which it failed. */
+  fingerprint: string;
   /** Lines. */
   logs: number;
   band: number;

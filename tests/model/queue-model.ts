@@ -3,62 +3,47 @@
  * second time and in the plainest way, with no thought of cost. Each method is one call of a script and returns what the
  * script must answer.
  */
-import type { CancelOutcome, RemoveOutcome, RequeueOutcome, Settle, Verdict, WorkCall } from '#queue/redis/calls';
+import type { CancelOutcome, RemoveOutcome, RequeueOutcome } from '#queue/redis/calls';
 import type { ParentVerdict } from '#queue/redis/scripts/depend';
 import type { PatchAnswer } from '#queue/redis/scripts/patch';
 import type { RequeueAnswer } from '#queue/redis/scripts/requeue';
 import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
 import type { ParentEnd } from '#queue/redis/scripts/unblock';
-import type { Place } from '../support/queue-snapshot';
-import { ModelClock } from './model-clock';
-import { by, DAY_MS, FINAL, inOrderOfEnd, type ModelTask, PATIENT_MS, scoreOf, WAITING } from './model-task';
-import { inScriptOrder, judge } from './settle-verdicts';
+import { by, DAY_MS, FINAL, inOrderOfEnd, type ModelTask, PATIENT_MS, WAITING } from './model-task';
+import { WorkerModel } from './worker-model';
 
-export class QueueModel {
-  readonly tasks = new Map<string, ModelTask>();
-  readonly #idempotent = new Map<string, { id: string; hash: string; until: number }>();
-  readonly #served = new Map<string, number>();
-  readonly #lanes = new Map<string, string>();
-  readonly clock: ModelClock;
-  #ends = 0;
-  #rate = { start: Number.NEGATIVE_INFINITY, count: 0 };
-  /** Ends that dependants have to be told of, in order. */
-  readonly outbox: { parent: string; completed: boolean }[] = [];
-  /** The call has made something ready: a worker that waits has to hear of it. */
-  mustWake = false;
-  seq = 0;
-  epoch = 0;
-  paused = false;
-  concurrency: number | null = null;
-  rateLimit: { max: number; perMs: number } | null = null;
+export const LOST = { fingerprint: '1ea5e105', title: 'LeaseLostError' };
+export const EXPIRED = { fingerprint: 'e8b17ed0', title: 'ExpiredError' };
+export const UNMET = { fingerprint: 'de9e4de4', title: 'DependencyError' };
 
-  constructor(wall: () => number) {
-    this.clock = new ModelClock(wall);
-  }
-
-  in(place: Place): ModelTask[] {
-    return [...this.tasks.values()].filter((task) => task.place === place);
-  }
-
+export class QueueModel extends WorkerModel {
   submit(entries: readonly SubmitEntry[]): SubmitVerdict[] {
     this.clock.advance();
+    const pendingBefore = this.in('pending').length + this.in('parked').length;
+    let ready = 0;
     return entries.map((entry) => {
       if (this.tasks.has(entry.id)) return { kind: 'same', id: entry.id };
       if (entry.idempotencyKey !== null) {
-        const known = this.#idempotent.get(entry.idempotencyKey);
+        const known = this.idempotent.get(entry.idempotencyKey);
         if (known && this.clock.wall() <= known.until)
           return { kind: known.hash === entry.bodyHash ? 'same' : 'conflict', id: known.id };
       }
-      const owner = this.#ownerOf(entry.uniqueKey);
+      const owner = this.ownerOf(entry.uniqueKey);
       if (owner) return { kind: 'duplicate', id: owner.id };
+      if (this.maxPending !== null && pendingBefore + ready >= this.maxPending) return { kind: 'full' };
       const later = entry.runAt !== null && entry.runAt > this.clock.wall();
-      this.tasks.set(entry.id, {
+      const task: ModelTask = {
         id: entry.id,
         type: entry.type,
         uniqueKey: entry.uniqueKey,
         idempotencyKey: entry.idempotencyKey,
         retries: entry.maxRetries,
         payload: entry.payload,
+        name: entry.name,
+        tags: entry.tags,
+        createdAt: this.clock.wall(),
+        history: [],
+        fingerprint: '',
         logs: 0,
         band: 10 - entry.priority,
         seq: ++this.seq,
@@ -75,153 +60,20 @@ export class QueueModel {
         run: null,
         ended: new Set(),
         needed: false,
-      });
-      if (entry.dependsOn.length === 0 && !later && !this.paused) this.mustWake = true;
+      };
+      this.tasks.set(entry.id, task);
+      this.say('created', task, { attempts: 0 });
+      if (task.place === 'pending') ready++;
+      if (task.place === 'pending' && !this.paused) this.mustWake = true;
+      if (task.place === 'scheduled') this.mayWake = true;
       if (entry.idempotencyKey !== null)
-        this.#idempotent.set(entry.idempotencyKey, {
+        this.idempotent.set(entry.idempotencyKey, {
           id: entry.id,
           hash: entry.bodyHash ?? '',
           until: this.clock.wall() + DAY_MS,
         });
       return { kind: 'accepted' };
     });
-  }
-
-  #ownerOf(uniqueKey: string | null): ModelTask | undefined {
-    if (uniqueKey === null) return undefined;
-    return [...this.tasks.values()].find((task) => task.uniqueKey === uniqueKey && !FINAL.includes(task.place));
-  }
-
-  work(call: WorkCall): { verdicts: Verdict[]; claimed: { id: string; token: string }[]; skipped: boolean } {
-    this.clock.advance();
-    const lane = `${call.workerId}:${call.lane}`;
-    const repeated = this.#lanes.get(lane) === call.nonce;
-    this.#lanes.set(lane, call.nonce);
-    const running = this.in('leases').length;
-    const ready = this.in('pending');
-    const verdicts = judge(this.tasks, call.settles);
-    const settled = verdicts.filter((verdict) => verdict === 'accepted').length;
-    const promoted = [...this.in('scheduled'), ...this.in('retrying')].filter(
-      ({ dueAt }) => dueAt <= this.clock.wall(),
-    );
-    const held = repeated ? this.in('leases').filter(({ run }) => run?.token.endsWith(`:${call.nonce}`)) : [];
-    const again = held.filter((task) => {
-      const index = call.settles.findIndex((settle) => settle.id === task.id && settle.token === task.run?.token);
-      return index < 0 || verdicts[index] !== 'accepted';
-    });
-    for (const index of inScriptOrder(call.settles)) {
-      const settle = call.settles[index];
-      if (settle && verdicts[index] === 'accepted') this.#settle(settle);
-    }
-    for (const task of promoted) task.place = 'pending';
-
-    const asks = call.want > 0 && !this.paused && !repeated;
-    const window = this.#window();
-    const allow = asks
-      ? Math.min(
-          call.want,
-          this.concurrency === null ? call.want : this.concurrency - running + settled,
-          this.rateLimit === null ? call.want : this.rateLimit.max - window.count,
-        )
-      : 0;
-    const { taken, skipped } = this.#choose([...ready, ...promoted], call, allow);
-    const claimed = taken.map((task) => {
-      task.place = 'leases';
-      task.run = {
-        token: `${++this.epoch}:${call.nonce}`,
-        workerId: call.workerId,
-        until: this.clock.mono + call.leaseMs,
-        attempt: task.attempts + 1,
-        cancelAsked: false,
-        percent: null,
-      };
-      return { id: task.id, token: task.run.token };
-    });
-    if (call.want > 0 && taken.length === call.want && this.in('pending').length > 0) this.mustWake = true;
-    if (this.rateLimit !== null && taken.length > 0)
-      this.#rate = { start: window.start, count: window.count + taken.length };
-    this.clock.allowLease(call.leaseMs);
-    return {
-      verdicts,
-      claimed: repeated ? again.map(({ id, run }) => ({ id, token: run?.token ?? '' })) : claimed,
-      skipped,
-    };
-  }
-
-  /** Of the rate limit: it begins with the first call after the one before is over. */
-  #window(): { start: number; count: number } {
-    const over = this.rateLimit !== null && this.clock.mono >= this.#rate.start + this.rateLimit.perMs;
-    return over ? { start: this.clock.mono, count: 0 } : this.#rate;
-  }
-
-  #choose(candidates: readonly ModelTask[], call: WorkCall, allow: number) {
-    const inOrder = candidates.filter(({ place }) => place === 'pending').sort(by(scoreOf));
-    const taken: ModelTask[] = [];
-    let skipped = false;
-    for (const task of inOrder) {
-      if (taken.length >= allow) break;
-      if (task.expiresAt !== null && this.clock.wall() > task.expiresAt) continue; // the next tick fails it
-      if (call.types.includes(task.type)) taken.push(task);
-      else if ((this.#served.get(task.type) ?? -1) >= this.clock.mono) skipped = true;
-      else task.place = 'parked';
-    }
-    return { taken, skipped };
-  }
-
-  #settle(settle: Settle): void {
-    const task = this.tasks.get(settle.id);
-    if (!task?.run) throw new Error('judged wrongly');
-    const { attempt, cancelAsked } = task.run;
-    task.ended.add(settle.token);
-    task.run = null;
-    let kind = settle.kind;
-    if (kind === 'complete') {
-      this.#end(task, 'completed');
-      return;
-    }
-    if (kind === 'fail' && attempt >= task.most) kind = 'dead';
-    if (cancelAsked && kind !== 'dead') kind = 'cancelled';
-    task.attempts = kind === 'release' || kind === 'snooze' ? attempt - 1 : attempt;
-    if (kind === 'dead') this.#end(task, 'failed');
-    else if (kind === 'cancelled') this.#end(task, 'cancelled');
-    else if (kind === 'release') {
-      task.place = 'pending';
-      this.mustWake = true;
-    } else {
-      task.place = kind === 'fail' ? 'retrying' : 'scheduled';
-      task.dueAt =
-        this.clock.wall() + ('retryInMs' in settle ? settle.retryInMs : 'delayMs' in settle ? settle.delayMs : 0);
-    }
-  }
-
-  #end(task: ModelTask, place: 'completed' | 'failed' | 'cancelled'): void {
-    task.place = place;
-    task.endedAt = this.clock.wall();
-    task.endOrder = ++this.#ends;
-    task.run = null;
-    task.waits.clear();
-    this.#tell(task, place === 'completed');
-  }
-
-  /** Those who asked are told by whoever reads the outbox. */
-  #tell(task: ModelTask, completed: boolean): void {
-    if (task.needed) this.outbox.push({ parent: task.id, completed });
-  }
-
-  extend(held: readonly { id: string; token: string }[], leaseMs: number): { lost: string[]; asked: string[] } {
-    this.clock.advance();
-    const lost: string[] = [];
-    const asked: string[] = [];
-    for (const { id, token } of held) {
-      const run = this.tasks.get(id)?.run;
-      if (run?.token !== token) lost.push(id);
-      else {
-        run.until = this.clock.mono + leaseMs;
-        if (run.cancelAsked) asked.push(id);
-      }
-    }
-    this.clock.allowLease(leaseMs);
-    return { lost, asked };
   }
 
   tick(): { reaped: number; promoted: number; expired: number } {
@@ -235,31 +87,47 @@ export class QueueModel {
       .sort(by(({ expiresAt }) => expiresAt ?? 0));
     for (const task of lost) {
       const { attempt = 0, cancelAsked = false } = task.run ?? {};
+      const token = `!${task.run?.token}`;
       task.attempts = attempt;
       task.run = null;
-      if (cancelAsked) this.#end(task, 'cancelled');
-      else if (attempt >= task.most) this.#end(task, 'failed');
-      else task.place = 'pending';
+      if (cancelAsked) this.end(task, 'cancelled', { kind: 'X', token });
+      else if (attempt >= task.most) this.end(task, 'failed', { kind: 'D', token, failure: LOST });
+      else {
+        task.place = 'pending';
+        task.history.push(`L ${token}`);
+      }
+      this.say(cancelAsked ? 'cancelled' : task.place === 'failed' ? 'failed' : 'lease_lost', task, {
+        attempts: attempt,
+      });
     }
-    for (const task of expired) this.#end(task, 'failed');
+    for (const task of expired) {
+      this.end(task, 'failed', { kind: 'E', failure: EXPIRED });
+      this.say('expired', task, task);
+    }
     const promoted = due.filter(({ place }) => place === 'scheduled' || place === 'retrying');
-    for (const task of promoted) task.place = 'pending';
+    for (const task of promoted) {
+      task.place = 'pending';
+      this.say('promoted', task, {});
+    }
     if (lost.length + promoted.length > 0) this.mustWake = true;
     return { reaped: lost.length, promoted: promoted.length, expired: expired.length };
   }
 
-  cancel(ids: readonly string[]): CancelOutcome[] {
+  cancel(ids: readonly string[], parentTypes: readonly string[]): { outcome: CancelOutcome; hasChildren: boolean }[] {
     this.clock.advance();
     return ids.map((id) => {
       const task = this.tasks.get(id);
-      if (task === undefined) return 'gone';
+      if (task === undefined) return { outcome: 'gone', hasChildren: false };
+      const isParent = parentTypes.includes(task.type);
       if (task.run !== null) {
         task.run.cancelAsked = true;
-        return 'asked';
+        return { outcome: 'asked', hasChildren: isParent };
       }
-      if (FINAL.includes(task.place)) return 'final';
-      this.#end(task, 'cancelled');
-      return 'cancelled';
+      if (FINAL.includes(task.place)) return { outcome: 'final', hasChildren: false };
+      const hasChildren = isParent && task.history.length > 0;
+      this.end(task, 'cancelled', { kind: 'X' });
+      this.say('cancelled', task, task);
+      return { outcome: 'cancelled', hasChildren };
     });
   }
 
@@ -269,12 +137,15 @@ export class QueueModel {
       const task = this.tasks.get(id);
       if (task === undefined) return 'gone';
       if (task.place !== 'failed' && task.place !== 'cancelled') return 'not_final';
-      if (this.#ownerOf(task.uniqueKey)) return 'duplicate';
+      if (this.ownerOf(task.uniqueKey)) return 'duplicate';
+      this.exhume(task);
       task.place = 'pending';
       task.seq = ++this.seq;
       task.most = task.attempts + task.retries + 1;
       if (payload !== null) task.payload = payload;
       this.mustWake = true;
+      task.history.push('Q ');
+      this.say('requeued', task, task);
       if (priority !== null) task.band = 10 - priority;
       if (task.expiresAt !== null && task.expiresAt < this.clock.wall()) task.expiresAt = null;
       return 'requeued';
@@ -287,16 +158,11 @@ export class QueueModel {
       const task = this.tasks.get(id);
       if (task === undefined) return 'gone';
       if (task.run !== null) return 'running';
-      if (!FINAL.includes(task.place)) this.#tell(task, false);
-      this.#forget(task);
+      if (!FINAL.includes(task.place)) this.tell(task, false);
+      this.say('removed', task, task);
+      this.forget(task);
       return 'removed';
     });
-  }
-
-  #forget(task: ModelTask): void {
-    this.tasks.delete(task.id);
-    if (task.idempotencyKey !== null && this.#idempotent.get(task.idempotencyKey)?.id === task.id)
-      this.#idempotent.delete(task.idempotencyKey);
   }
 
   depend(pairs: readonly { parent: string; child: string }[]): ParentVerdict[] {
@@ -321,28 +187,41 @@ export class QueueModel {
       if (verdict === 'C') task.waits.delete(parent);
       if (verdict === 'C' && task.waits.size > 0) continue;
       left++;
-      if (verdict !== 'C') this.#end(task, 'failed');
-      else if (task.runAt !== null && task.runAt > this.clock.wall()) {
+      if (verdict !== 'C') {
+        this.end(task, 'failed', { kind: 'D', failure: UNMET });
+        this.say('failed', task, { attempts: 0 });
+      } else if (task.runAt !== null && task.runAt > this.clock.wall()) {
         task.place = 'scheduled';
         task.dueAt = task.runAt;
       } else task.place = 'pending';
-      if (verdict === 'C') this.mustWake = true;
+      if (verdict === 'C') {
+        this.mustWake = true;
+        this.say('unblocked', task, {});
+      }
     }
     return left;
   }
 
   /** @param dueAt Unix ms; 0 is now, null leaves it */
-  patch(id: string, priority: number, dueAt: number | null): PatchAnswer {
+  patch(
+    id: string,
+    change: Pick<ModelTask, 'band' | 'name' | 'tags'>,
+    dueAt: number | null,
+    stale: boolean,
+  ): PatchAnswer {
     const task = this.tasks.get(id);
     if (task === undefined) return 'gone';
     if (task.run !== null) return 'running';
     if (FINAL.includes(task.place)) return 'final';
+    if (stale) return 'stale';
     this.clock.advance();
-    task.band = 10 - priority;
+    Object.assign(task, change);
+    this.say('updated', task, task);
     if (dueAt === null) return 'patched';
     task.runAt = dueAt === 0 ? null : dueAt;
     if (task.place === 'blocked') return 'patched';
     const later = dueAt > this.clock.wall();
+    this.mayWake = later;
     if (later && (task.place === 'pending' || task.place === 'parked')) task.place = 'scheduled';
     else if (!later && (task.place === 'scheduled' || task.place === 'retrying')) {
       task.place = 'pending';
@@ -352,48 +231,32 @@ export class QueueModel {
     return 'patched';
   }
 
-  /** @returns ids whose lease is lost */
-  report(reports: readonly { id: string; token: string; percent: number; lines: number }[]): string[] {
-    this.clock.advance();
-    return reports.flatMap(({ id, token, percent, lines }) => {
-      const task = this.tasks.get(id);
-      if (task?.run?.token !== token) return [id];
-      task.run.percent = percent;
-      task.logs += lines;
-      return [];
-    });
-  }
-
-  serve(types: readonly string[], ttlMs: number): number {
-    this.clock.advance();
-    const back = this.in('parked').filter(({ type }) => types.includes(type));
-    for (const task of back) task.place = 'pending';
-    if (back.length > 0) this.mustWake = true;
-    for (const type of types) this.#served.set(type, this.clock.mono + ttlMs);
-    return back.length;
-  }
-
-  configure(change: Partial<Pick<QueueModel, 'paused' | 'concurrency' | 'rateLimit'>>): void {
+  configure(change: Partial<Pick<QueueModel, 'paused' | 'concurrency' | 'rateLimit' | 'maxPending'>>): void {
     this.clock.advance();
     Object.assign(this, change);
     if (this.in('pending').length > 0) this.mustWake = true;
   }
 
-  /** @param most completed, failed and cancelled tasks to keep @param ageMs of the oldest; 0: any age */
-  prune(most: number, ageMs: number): number {
-    let removed = 0;
+  /** @param most completed, failed and cancelled tasks to keep @param ageMs of the oldest; 0: any age @param limit of a call */
+  prune(most: number, ageMs: number, limit: number): number {
+    const plan: ModelTask[] = [];
+    const wall = this.clock.wall();
     for (const place of ['completed', 'failed', 'cancelled'] as const) {
-      const oldest = this.in(place).sort(inOrderOfEnd);
-      let over = oldest.length - most;
-      for (const task of oldest) {
-        if (over <= 0 && (ageMs === 0 || task.endedAt >= this.clock.wall() - ageMs)) break;
-        if (task.endedAt >= this.clock.wall() - PATIENT_MS || task.idempotencyKey !== null) continue;
-        this.#forget(task);
+      const all = this.in(place).sort(inOrderOfEnd);
+      let over = all.length - most;
+      for (const task of all.slice(0, limit)) {
+        if (plan.length >= limit || (over <= 0 && (ageMs === 0 || task.endedAt >= wall - ageMs))) break;
+        if (task.endedAt >= wall - PATIENT_MS) continue;
+        if (task.idempotencyKey !== null && task.createdAt >= wall - DAY_MS) continue;
+        plan.push(task);
         over--;
-        removed++;
       }
     }
-    if (removed > 0) this.clock.advance(); // else nothing is written, the clock neither
-    return removed;
+    if (plan.length > 0) this.clock.advance(); // else nothing is written, the clock neither
+    for (const task of plan) {
+      this.say('removed', task, task);
+      this.forget(task);
+    }
+    return plan.length;
   }
 }

@@ -16,55 +16,65 @@ interface Drawn {
   unique: string | null;
   key: string | null;
   hash: string;
+  name: string | null;
+  owner: string | null;
   again: boolean;
   /** Earlier tasks on which it depends. */
   parents: number[];
 }
 
-const drawn: fc.Arbitrary<Drawn> = fc.record({
-  type: taskType as fc.Arbitrary<'a' | 'b'>,
-  priority: fc.constantFrom(1, 5, 5, 5, 10),
-  retries: fc.constantFrom(0, 1, 3),
-  delay: fc.option(delayMs, { freq: 2 }),
-  expires: fc.option(fc.constantFrom(0, 500, 30_000), { freq: 4 }),
-  unique: fc.option(fc.constantFrom('u1', 'u2'), { freq: 4 }),
-  key: fc.option(fc.constantFrom('k1', 'k2'), { freq: 4 }),
-  hash: fc.constantFrom('h1', 'h1', 'h2'),
-  again: fc.boolean(),
-  parents: fc.oneof(
-    { arbitrary: fc.constant<number[]>([]), weight: 5 },
-    { arbitrary: fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 2 }), weight: 1 },
-  ),
-});
+const drawnWith = (free: number, reach: number): fc.Arbitrary<Drawn> =>
+  fc.record({
+    type: taskType as fc.Arbitrary<'a' | 'b'>,
+    priority: fc.constantFrom(1, 5, 5, 5, 10),
+    retries: fc.constantFrom(0, 1, 3),
+    delay: fc.option(delayMs, { freq: 2 }),
+    expires: fc.option(fc.constantFrom(0, 500, 30_000), { freq: 4 }),
+    unique: fc.option(fc.constantFrom('u1', 'u2'), { freq: 4 }),
+    key: fc.option(fc.constantFrom('k1', 'k2'), { freq: 4 }),
+    hash: fc.constantFrom('h1', 'h1', 'h2'),
+    name: fc.option(fc.constantFrom('Nightly', 'n2'), { freq: 2 }),
+    owner: fc.option(fc.constantFrom('o1', 'o2'), { freq: 2 }),
+    again: fc.boolean(),
+    parents: fc.oneof(
+      { arbitrary: fc.constant<number[]>([]), weight: free },
+      { arbitrary: fc.array(fc.nat({ max: reach }), { minLength: 1, maxLength: 2 }), weight: 1 },
+    ),
+  });
 
-export const submits = fc.array(drawn, { minLength: 1, maxLength: 5 }).map((tasks) =>
-  command(`submit ${JSON.stringify(tasks)}`, async (model, world) => {
-    const entries = tasks.map((task, n): SubmitEntry => {
-      const known = task.again && n === 0 ? world.ids.at(-1) : undefined;
-      const id = known ?? `T${String(world.ids.length).padStart(25, '0')}`;
-      if (known === undefined) world.ids.push(id);
-      return {
-        id,
-        type: task.type,
-        priority: task.priority,
-        payload: '{}',
-        name: null,
-        maxRetries: task.retries,
-        timeoutMs: 300_000,
-        backoff: { type: 'exponential', baseMs: 1000, maxMs: 300_000, jitter: 0.2 },
-        runAt: task.delay === null ? null : model.clock.wall() + task.delay,
-        expiresAt: task.expires === null ? null : model.clock.wall() + task.expires,
-        dependsOn: task.parents.flatMap((nth) => pick(world.ids.slice(0, -1 - n), nth) ?? []),
-        tags: task.again ? ['again'] : [],
-        owner: null,
-        idempotencyKey: task.key,
-        bodyHash: task.key === null ? null : task.hash.padEnd(8, '0'),
-        uniqueKey: task.unique,
-      };
-    });
-    const isNew = model.seq === 0;
-    const { verdicts, fresh } = await world.run(submit, entries);
-    expect(fresh).toBe(isNew);
-    expect(verdicts).toEqual(model.submit(entries));
-  }),
-);
+/** @param free so many to one do not depend on others @param reach those are of so many of the newest */
+const submitsWith = (free: number, reach: number) =>
+  fc.array(drawnWith(free, reach), { minLength: 1, maxLength: 5 }).map((tasks) =>
+    command(`submit ${JSON.stringify(tasks)}`, async (model, world) => {
+      const entries = tasks.map((task, n): SubmitEntry => {
+        const known = task.again && n === 0 ? world.ids.at(-1) : undefined;
+        const id = known ?? `T${String(world.ids.length).padStart(25, '0')}`;
+        if (known === undefined) world.ids.push(id);
+        return {
+          id,
+          type: task.type,
+          priority: task.priority,
+          payload: '{}',
+          name: task.name,
+          maxRetries: task.retries,
+          timeoutMs: 300_000,
+          backoff: { type: 'exponential', baseMs: 1000, maxMs: 300_000, jitter: 0.2 },
+          runAt: task.delay === null ? null : model.clock.wall() + task.delay,
+          expiresAt: task.expires === null ? null : model.clock.wall() + task.expires,
+          dependsOn: task.parents.flatMap((nth) => pick(world.ids.slice(0, -1 - n), nth) ?? []),
+          tags: task.again ? ['again', 'x'] : [],
+          owner: task.owner,
+          idempotencyKey: task.key,
+          bodyHash: task.key === null ? null : task.hash.padEnd(8, '0'),
+          uniqueKey: task.unique,
+        };
+      });
+      const isNew = model.seq === 0;
+      const { verdicts, fresh } = await world.run(submit, entries);
+      expect(fresh).toBe(isNew);
+      expect(verdicts).toEqual(model.submit(entries));
+    }),
+  );
+
+export const submits = submitsWith(4, 40);
+export const submitsOfKin = submitsWith(1, 4);

@@ -6,15 +6,17 @@ import { outbox } from '#queue/redis/scripts/outbox';
 import { repair } from '#queue/redis/scripts/repair';
 import { tick } from '#queue/redis/scripts/tick';
 import { unblock } from '#queue/redis/scripts/unblock';
-import { command, step, type World } from './model-command';
+import { everyCall } from './every-call';
+import { command, nextDay, step, type World } from './model-command';
 import { QUEUE } from './model-task';
-import type { QueueModel } from './queue-model';
-
-const LOST = { fingerprint: '1ea5e105', body: '{"name":"LeaseLostError"}' };
-const EXPIRED = { fingerprint: 'e8b17ed0', body: '{"name":"ExpiredError"}' };
+import { EXPIRED, LOST, type QueueModel, UNMET } from './queue-model';
 
 async function tickOnce(model: QueueModel, { run, done }: World): Promise<void> {
-  const answer = await run(tick, { limit: 200, lost: LOST, expired: EXPIRED });
+  const answer = await run(tick, {
+    limit: 200,
+    lost: { ...LOST, body: '{}' },
+    expired: { ...EXPIRED, body: '{}' },
+  });
   const wanted = model.tick();
   done.expiredLeases += wanted.reaped;
   expect(answer).toMatchObject(wanted);
@@ -50,15 +52,15 @@ export const attachments = fc.constant(
       const verdict = verdicts[n];
       return verdict === undefined || verdict === 'W' ? [] : [{ child: id, parent, verdict, body: '{}' }];
     });
-    if (ends.length > 0) expect(await run(unblock, { fingerprint: 'de9e4de4', ends })).toBe(model.unblock(ends));
+    if (ends.length > 0) expect(await run(unblock, { fingerprint: UNMET.fingerprint, ends })).toBe(model.unblock(ends));
   }),
 );
 
 /** `dies`: it tells the dependants and does not come to take the entries off. */
-export const relays = fc.boolean().map((dies) =>
-  command(`relay${dies ? ', and die' : ''}`, async (model, { run }) => {
-    const entries = await run(outbox, { limit: 100, told: [] });
-    expect(entries.map(({ parent, completed }) => ({ parent, completed }))).toEqual(model.outbox);
+export const relays = fc.record({ dies: fc.boolean(), limit: fc.constantFrom(1, 100, 100) }).map(({ dies, limit }) =>
+  command(`relay ${limit}${dies ? ', and die' : ''}`, async (model, { run }) => {
+    const entries = await run(outbox, { limit, told: [] });
+    expect(entries.map(({ parent, completed }) => ({ parent, completed }))).toEqual(model.outbox.slice(0, limit));
     const ends = entries.flatMap(({ parent, completed, dependants }) => {
       expect(dependants.toSorted()).toEqual([...(model.tasks.get(parent)?.dependants ?? dependants)].toSorted());
       return dependants.map((dependant) => ({
@@ -68,12 +70,12 @@ export const relays = fc.boolean().map((dies) =>
         body: '{}',
       }));
     });
-    if (ends.length > 0) expect(await run(unblock, { fingerprint: 'de9e4de4', ends })).toBe(model.unblock(ends));
+    if (ends.length > 0) expect(await run(unblock, { fingerprint: UNMET.fingerprint, ends })).toBe(model.unblock(ends));
     if (dies || entries.length === 0) return;
     // Those that were told of just now stand behind.
-    const left = await run(outbox, { limit: 100, told: entries.map(({ entry }) => entry) });
+    const left = await run(outbox, { limit, told: entries.map(({ entry }) => entry) });
     for (const { parent } of model.outbox.splice(0, entries.length)) model.tasks.get(parent)?.dependants.clear();
-    expect(left.map(({ parent }) => parent)).toEqual(model.outbox.map(({ parent }) => parent));
+    expect(left.map(({ parent }) => parent)).toEqual(model.outbox.slice(0, limit).map(({ parent }) => parent));
   }),
 );
 
@@ -81,6 +83,7 @@ const HOUR_MS = 3_600_000;
 export const clockSteps = fc
   .constantFrom(1, 1, 20, 100, 240, 300, 1000, 1000, 2600, 11_000, -5000, HOUR_MS, -HOUR_MS)
   .map((ms) => command(`clock ${ms > 0 ? '+' : ''}${ms} ms`, async (_model, world) => step(world, ms)));
+export const days = fc.constant(command('a day and an hour', async (_model, world) => nextDay(world)));
 export const flushes = fc.constant(
   command('SCRIPT FLUSH', async (_model, { store }) => {
     await store.command('flush the scripts', (redis) => redis.script('FLUSH'));
@@ -92,5 +95,16 @@ export const kills = fc.constant(
     server.kill9();
     await server.restart();
     await store.whenReady(5000);
+  }),
+);
+
+/** A store that a newer version has written is refused by every script, and left as it is. */
+export const newerLayouts = fc.constant(
+  command('a newer layout', async (_model, { run, store }) => {
+    const meta = store.keys.meta(QUEUE);
+    const schema = await store.command('read', (redis) => redis.hget(meta, 'schema'));
+    await store.command('write', (redis) => redis.hset(meta, 'schema', '2'));
+    for (const call of everyCall) await expect(call(run)).rejects.toThrow('newer version');
+    await store.command('write', (redis) => (schema === null ? redis.del(meta) : redis.hset(meta, 'schema', schema)));
   }),
 );

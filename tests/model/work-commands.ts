@@ -15,11 +15,13 @@ const leaseMs = fc.constantFrom(1000, 4000, 10_000);
 const delayMs = fc.constantFrom(0, 5, 1000, 60_000);
 
 type End = Settle['kind'];
-const end = fc.record({
-  nth: small,
-  kind: fc.constantFrom<End>('complete', 'complete', 'fail', 'fail', 'dead', 'cancelled', 'release', 'snooze'),
-  delay: delayMs,
-});
+const endWithin = (reach: number) =>
+  fc.record({
+    nth: fc.nat({ max: reach }),
+    kind: fc.constantFrom<End>('complete', 'complete', 'fail', 'fail', 'dead', 'cancelled', 'release', 'snooze'),
+    delay: delayMs,
+    foreign: fc.nat({ max: 12 }).map((n) => n === 0),
+  });
 
 function settleOf({ kind, delay }: { kind: End; delay: number }, lease: { id: string; token: string }): Settle {
   if (kind === 'complete') return { ...lease, kind, result: '1' };
@@ -30,50 +32,56 @@ function settleOf({ kind, delay }: { kind: End; delay: number }, lease: { id: st
   return { ...lease, kind };
 }
 
-export const works = fc
-  .record({
-    worker: fc.constantFrom('w1', 'w2'),
-    lane: fc.constantFrom('0', '1'),
-    want: fc.constantFrom(0, 1, 1, 3, 12),
-    types: fc.constantFrom(['a', 'b'], ['a', 'b'], ['a'], ['b']),
-    ends: fc.array(end, { maxLength: 2 }),
-    leaseMs,
-    repeat: fc.nat({ max: 3 }).map((n) => n === 0),
-  })
-  .map((drawnCall) =>
-    command(`work ${JSON.stringify(drawnCall)}`, async (model, world) => {
-      const { worker, lane, want, types, ends, repeat } = drawnCall;
-      const name = `${worker}:${lane}`;
-      const last = world.lanes.get(name);
-      const settles = ends.flatMap((one) => {
-        const lease = pick(world.tokens, one.nth);
-        return lease === undefined ? [] : [settleOf(one, lease)];
-      });
-      const call: WorkCall =
-        repeat && last !== undefined
-          ? last
-          : {
-              queue: QUEUE,
-              workerId: worker,
-              lane,
-              nonce: `n${++world.nonces}`,
-              settles,
-              want,
-              leaseMs: drawnCall.leaseMs,
-              types,
-            };
-      world.lanes.set(name, call);
-      const answer = await world.run(work, call);
-      const wanted = model.work(call);
-      expect(answer.verdicts).toEqual(wanted.verdicts);
-      const claimed = answer.claimed.map(({ id, token }) => ({ id, token }));
-      const inAnyOrder = (list: typeof claimed) =>
-        call === last ? list.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : list;
-      expect(inAnyOrder(claimed)).toEqual(inAnyOrder(wanted.claimed));
-      expect(answer.skipped).toBe(wanted.skipped);
-      world.tokens.push(...claimed.filter(({ token }) => !world.tokens.some((known) => known.token === token)));
-    }),
-  );
+/** @param reach settles are of so many of the newest tokens */
+const worksWithin = (reach: number) =>
+  fc
+    .record({
+      worker: fc.constantFrom('w1', 'w2'),
+      lane: fc.constantFrom('0', '1'),
+      want: fc.constantFrom(0, 1, 1, 3, 12),
+      types: fc.constantFrom(['a', 'b'], ['a', 'b'], ['a'], ['b']),
+      ends: fc.array(endWithin(reach), { maxLength: 2 }),
+      leaseMs,
+      repeat: fc.nat({ max: 3 }).map((n) => n === 0),
+    })
+    .map((drawnCall) =>
+      command(`work ${JSON.stringify(drawnCall)}`, async (model, world) => {
+        const { worker, lane, want, types, ends, repeat } = drawnCall;
+        const name = `${worker}:${lane}`;
+        const last = world.lanes.get(name);
+        const settles = ends.flatMap((one) => {
+          const lease = pick(world.tokens, one.nth);
+          if (lease === undefined) return [];
+          return [settleOf(one, one.foreign ? { id: lease.id, token: 'never:given' } : lease)];
+        });
+        const call: WorkCall =
+          repeat && last !== undefined
+            ? last
+            : {
+                queue: QUEUE,
+                workerId: worker,
+                lane,
+                nonce: `n${++world.nonces}`,
+                settles,
+                want,
+                leaseMs: drawnCall.leaseMs,
+                types,
+              };
+        world.lanes.set(name, call);
+        const answer = await world.run(work, call);
+        const wanted = model.work(call);
+        expect(answer.verdicts).toEqual(wanted.verdicts);
+        const claimed = answer.claimed.map(({ id, token }) => ({ id, token }));
+        const inAnyOrder = (list: typeof claimed) =>
+          call === last ? list.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : list;
+        expect(inAnyOrder(claimed)).toEqual(inAnyOrder(wanted.claimed));
+        expect(answer.skipped).toBe(wanted.skipped);
+        world.tokens.push(...claimed.filter(({ token }) => !world.tokens.some((known) => known.token === token)));
+      }),
+    );
+
+export const works = worksWithin(40);
+export const worksOfNewest = worksWithin(3);
 
 export const extensions = fc.record({ nth: fc.array(small, { minLength: 1, maxLength: 4 }), leaseMs }).map((input) =>
   command(`extend ${JSON.stringify(input)}`, async (model, world) => {

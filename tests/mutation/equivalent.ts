@@ -5,13 +5,16 @@
 const CHUNKS = 'a list that is handed over in parts ends where it ends when handed over whole';
 const WARM = 'it is read so that a wrong type fails before the first write; its value is not used';
 const BARE = 'an index of an empty name has no members: nothing is removed from it';
+const BOUND = 'at the bound, what is set is what is there';
+const SAME_VALUE = 'the value that is there is written once more';
+const COST = 'more is read than is needed: nothing else follows';
+const NOT_BOTH = 'a bar and the end of a line do not stand in one place';
+const NO_MEMBER = 'what is no member is removed: nothing changes';
 export const EQUIVALENT: Readonly<Record<string, string>> = {
   'queue.lua: if total <= 1000 then call(command, key, unpack(list)) return end (<= → <)': CHUNKS,
   'queue.lua: if total <= 1000 then call(command, key, unpack(list)) return end (never)': CHUNKS,
   "removal.lua: if owner ~= '' then call('ZREM', P .. 'ix:o:' .. owner, id) end (always)": BARE,
   "removal.lua: if name ~= '' then call('ZREM', P .. 'ix:n', string.lower(name) .. '|' .. id) end (always)": BARE,
-  "removal.lua: if known and sub(known, 1, 26) == id then call('DEL', P .. 'i:' .. key) end (and → or)":
-    'a key has another owner only after a day, and the clock of a row stays within one',
   "report.lua: if ARGV[reports[i] + 4] ~= '0' then call('LLEN', P .. 'log:' .. id) end (~= → ==)": WARM,
   "report.lua: if ARGV[reports[i] + 4] ~= '0' then call('LLEN', P .. 'log:' .. id) end (never)": WARM,
   "report.lua: if ARGV[reports[i] + 4] ~= '0' then call('LLEN', P .. 'log:' .. id) end (always)": WARM,
@@ -19,4 +22,31 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
     'one task more than asked for is looked at: a bound of cost',
   "submit.lua: local anyThere = call('EXISTS', unpack(keys)) > 0 (> → >=)":
     'each id is looked up once more, with the same answer',
+  'queue.lua: if passed < 0 then passed = 0 elseif passed > cap then passed = cap end (< → <=)': BOUND,
+  'queue.lua: if passed < 0 then passed = 0 elseif passed > cap then passed = cap end (> → >=)': BOUND,
+  "queue.lua: if not m[15] then set('schema', '1') end (always)": SAME_VALUE,
+  'queue.lua: if more then META[17] = more end (always)': 'the end of a list is set to nothing, which it is',
+  "queue.lua: if not bar or bar > stop then return '' end (> → >=)": NOT_BOTH,
+  'queue.lua: if not bar or bar > stop then bar = stop end (> → >=)': NOT_BOTH,
+  'submit.lua: if not newTypes[typeKey] then (always)': 'a type is added to the set of types twice',
+  'work.lua: if has(bits, F_UNIQUE) or has(bits, F_NEEDED) then needHead[#needHead + 1] = i end (always)':
+    'a head is read of which nothing is needed: a bound of cost',
+  'work.lua: if total > 0 then (> → >=)': COST,
+  'work.lua: table.sort(ready, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end) (== → ~=)':
+    'no two tasks have the same score',
+  'removal.lua: if from == FAILED then exhume(id, head) end (always)': NO_MEMBER,
+  'endings.lua: if not has(head_flags(head), F_UNIQUE) then return end (never)':
+    'the owner of the empty unique key is asked for: there is none',
+  "endings.lua: if call('HGET', UNIQUE, key) == id then call('HDEL', UNIQUE, key) end (always)":
+    'a task that has a unique key and has not ended is its owner: the check is a second guard',
 };
+
+/** The same on many lines. */
+export const EQUIVALENT_LINES: readonly { names: RegExp; reason: string }[] = [
+  { names: /HEAD_BYTES - 1\) .*\(- 1 → - 0\)$/, reason: 'one byte more of a head that ends long before is read' },
+  { names: /if cap < tonumber\(m\[3\] or 2500\) .*\(< → <=\)$/, reason: SAME_VALUE },
+  { names: /F_EXPIRES\) then call\('ZREM', EXPIRING, id\) end \(always\)$/, reason: NO_MEMBER },
+];
+
+export const isEquivalent = (name: string): boolean =>
+  EQUIVALENT[name] !== undefined || EQUIVALENT_LINES.some(({ names }) => names.test(name));

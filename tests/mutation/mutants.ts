@@ -9,6 +9,9 @@ export interface Mutant {
   /** The file, the line as it stands there, and the rule: `work.lua: local left = waiting - taken (- → +)`. */
   readonly name: string;
   readonly file: string;
+  /** Lines of the file, and what they become. */
+  readonly from: string;
+  readonly to: string;
   readonly mutation: Mutation;
 }
 
@@ -64,9 +67,9 @@ export function makeMutants(sources: Readonly<Record<string, string>>): Mutant[]
       return RULES.flatMap(({ name, apply }): Mutant[] => {
         const faulty = apply(code);
         if (faulty === null || faulty === code) return [];
-        const around = [lines[at - 1] ?? '', line, lines[at + 1] ?? ''].join('\n');
-        const mutated = [lines[at - 1] ?? '', faulty, lines[at + 1] ?? ''].join('\n');
-        return [{ name: `${file}: ${code.trim()} (${name})`, file, mutation: swap(around, mutated) }];
+        const from = [lines[at - 1] ?? '', line, lines[at + 1] ?? ''].join('\n');
+        const to = [lines[at - 1] ?? '', faulty, lines[at + 1] ?? ''].join('\n');
+        return [{ name: `${file}: ${code.trim()} (${name})`, file, from, to, mutation: swap(from, to) }];
       });
     });
   });

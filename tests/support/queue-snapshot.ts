@@ -3,7 +3,8 @@
  * every test of faults ends with. Costs O(everything): for tests only.
  */
 
-import { Cluster } from 'ioredis';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { TaskStatus } from '#queue/contract/lifecycle';
 import { type DecodedEntry, decodeEntry } from '#queue/engine/event-decoder';
 import { escapeText } from '#queue/kernel/escape';
@@ -11,6 +12,7 @@ import type { Connection } from '#queue/redis/connection';
 import type { Keys } from '#queue/redis/keys';
 import { nameKey } from '#queue/redis/scripts/submit';
 import { type ActiveLine, decodeActiveLine, decodeHistory, decodeRecord, recordFlags } from '#queue/redis/task-record';
+import readAll from './read-queue.lua?raw';
 
 /** The sets that are a status; `leases` is `processing`, `parked` a part of `pending`. */
 export const PLACES = [
@@ -43,8 +45,14 @@ export interface QueueSnapshot {
   dependants: Map<string, string[]>;
   /** Lines of each log. */
   logs: Map<string, number>;
+  /** Idempotency key → `first task|hash of its body`. */
+  idempotent: Map<string, string>;
+  /** Task type → until when somebody runs it, by the queue clock. */
+  served: Map<string, number>;
   /** Whether a worker that blocks for work is woken. */
   awake: boolean;
+  /** Words that lie there for it. */
+  wakes: number;
   /** Index, without its `ix:` → members. */
   indexes: Map<string, string[]>;
   /** Entries of the stream, in order. */
@@ -52,57 +60,66 @@ export interface QueueSnapshot {
   outbox: string[];
 }
 
+const READ_SHA = createHash('sha1').update(readAll).digest('hex');
+
+/** In one call, so that it is one moment, and cheap enough to be made after each of a million calls. */
 export async function readQueue(redis: Connection, keys: Keys, queue: string): Promise<QueueSnapshot> {
-  const prefix = keys.of(queue, '');
-  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
-  const pattern = `${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`;
-  const all = (await Promise.all(servers.map((server) => server.keys(pattern)))).flat();
-  const names = all.map((key) => key.slice(prefix.length));
+  const args = [keys.meta(queue), keys.of(queue, '')] as const;
+  const reply = await redis.evalsha(READ_SHA, 1, ...args).catch((error: Error) => {
+    if (!error.message.startsWith('NOSCRIPT')) throw error;
+    return redis.eval(readAll, 1, ...args);
+  });
+  const all = new Map<string, unknown>(pairsOf(Reply.parse(reply)).map(([name, value]) => [String(name), value]));
+  const lines = (name: string): string[] => Lines.parse(all.get(name) ?? []);
+  const hash = (name: string): Record<string, string> => Object.fromEntries(pairsOf(lines(name)));
+  const scores = (name: string) => new Map(pairsOf(lines(name)).map(([id, score]) => [id, Number(score)]));
   /** What lies under each key that begins so, by the rest of its name. */
-  const under = async <T>(begin: string, read: (key: string) => Promise<T>) =>
+  const under = <T>(begin: string, read: (name: string) => T): Map<string, T> =>
     new Map(
-      await Promise.all(
-        names
-          .filter((name) => name.startsWith(begin))
-          .map(async (name): Promise<[string, T]> => [name.slice(begin.length), await read(prefix + name)]),
-      ),
+      [...all.keys()].filter((name) => name.startsWith(begin)).map((name) => [name.slice(begin.length), read(name)]),
     );
-  const text = async (key: string) => (await redis.get(key)) ?? '';
-  const set = async (name: string) => {
-    const flat = await redis.zrange(prefix + name, '0', '-1', 'WITHSCORES');
-    const found = new Map<string, number>();
-    for (let i = 0; i + 1 < flat.length; i += 2) found.set(flat[i] ?? '', Number(flat[i + 1]));
-    return found;
-  };
-  const [sets, active, records, histories, meta, unique, groups, progress, entries, outbox] = await Promise.all([
-    Promise.all([...PLACES, 'expiring'].map(async (name) => [name, await set(name)])),
-    redis.hgetall(`${prefix}active`),
-    under('t:', text),
-    under('h:', text),
-    redis.hgetall(`${prefix}meta`),
-    redis.hgetall(`${prefix}unique`),
-    redis.hgetall(`${prefix}groups`),
-    redis.hgetall(`${prefix}progress`),
-    redis.xrange(`${prefix}events`, '-', '+'),
-    redis.lrange(`${prefix}outbox`, 0, -1),
-  ]);
+  const text = (name: string) => String(all.get(name));
   return {
-    sets: Object.fromEntries(sets),
-    active: new Map(Object.entries(active).map(([id, line]) => [id, decodeActiveLine(line)])),
-    records,
-    histories,
-    meta,
-    unique,
-    groups,
-    progress,
-    waits: await under('waits:', (key) => redis.smembers(key)),
-    dependants: await under('deps:', (key) => redis.smembers(key)),
-    logs: await under('log:', (key) => redis.llen(key)),
-    awake: (await redis.llen(`${prefix}wake`)) > 0,
-    indexes: await under('ix:', (key) => redis.zrange(key, '0', '-1')),
-    events: entries.map(([entryId, fields]) => decodeEntry(queue, entryId, fields)),
-    outbox,
+    sets: {
+      pending: scores('pending'),
+      parked: scores('parked'),
+      scheduled: scores('scheduled'),
+      retrying: scores('retrying'),
+      blocked: scores('blocked'),
+      leases: scores('leases'),
+      completed: scores('completed'),
+      failed: scores('failed'),
+      cancelled: scores('cancelled'),
+      expiring: scores('expiring'),
+    },
+    active: new Map(pairsOf(lines('active')).map(([id, line]) => [id, decodeActiveLine(line)])),
+    records: under('t:', text),
+    histories: under('h:', text),
+    meta: hash('meta'),
+    unique: hash('unique'),
+    groups: hash('groups'),
+    progress: hash('progress'),
+    waits: under('waits:', lines),
+    dependants: under('deps:', lines),
+    logs: under('log:', (name) => lines(name).length),
+    idempotent: under('i:', text),
+    served: new Map(pairsOf(lines('served')).map(([type, until]) => [type, Number(until)])),
+    awake: lines('wake').length > 0,
+    wakes: lines('wake').length,
+    indexes: under('ix:', (name) => [...scores(name).keys()]),
+    events: Entries.parse(all.get('events') ?? []).map(([id, fields]) => decodeEntry(queue, id, fields)),
+    outbox: lines('outbox'),
   };
+}
+
+const Reply = z.array(z.unknown());
+const Lines = z.array(z.string());
+const Entries = z.array(z.tuple([z.string(), Lines]));
+
+function pairsOf<T>(flat: readonly T[]): [T, T][] {
+  const pairs: [T, T][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] as T, flat[i + 1] as T]);
+  return pairs;
 }
 
 const STATUS_OF: Record<Place, TaskStatus> = {
@@ -188,7 +205,9 @@ export function violations(queue: QueueSnapshot): string[] {
   ];
   if (due < Number(queue.meta.due ?? Number.POSITIVE_INFINITY))
     wrong.push(`something is due at ${due}, looked at ${queue.meta.due}`);
-  for (const [n, { number }] of queue.events.entries()) {
+  if (queue.wakes > 1) wrong.push(`${queue.wakes} words lie there to wake one worker`);
+  for (const [n, { number, changes }] of queue.events.entries()) {
+    if (changes.length === 0) wrong.push(`an entry of the stream at ${number} says nothing`);
     const wanted = queue.events[n - 1]?.next ?? number;
     if (number !== wanted) wrong.push(`event ${wanted} is missing: the next entry begins at ${number}`);
   }
