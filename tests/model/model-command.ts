@@ -1,5 +1,6 @@
 /** One made-up call: made of the real scripts and of the model, and then the whole store is held against the model. */
 import type fc from 'fast-check';
+import type { Redis } from 'ioredis';
 import type { WorkCall } from '#queue/redis/calls';
 import type { Script } from '#queue/redis/script';
 import type { RedisStore } from '#queue/redis/store';
@@ -13,6 +14,10 @@ export interface World {
   store: RedisStore;
   /** Runs a script on the queue; mutation tests hand in others than the real ones. */
   run: <Input, Output>(script: Script<Input, Output>, input: Input) => Promise<Output>;
+  /** The same past the gate of layouts, which would close with the first refusal. @returns the reply as it comes */
+  raw: <Input, Output>(script: Script<Input, Output>, input: Input) => Promise<unknown>;
+  /** Looks at Redis from beside. */
+  beside: Redis;
   server: RedisServer;
   clock: ShiftedClock;
   /** The clock stays between them. */

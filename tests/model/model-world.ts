@@ -1,5 +1,6 @@
 /** A Redis of its own with a clock in the test's hands, and rows of made-up calls against it. */
 import fc from 'fast-check';
+import { Redis } from 'ioredis';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
 import type { Script } from '#queue/redis/script';
@@ -22,11 +23,13 @@ export class ModelWorld {
   readonly #clock: ShiftedClock;
   readonly #server: RedisServer;
   readonly #store: RedisStore;
+  readonly #beside: Redis;
 
   private constructor(clock: ShiftedClock, server: RedisServer, store: RedisStore) {
     this.#clock = clock;
     this.#server = server;
     this.#store = store;
+    this.#beside = new Redis(server.port, server.host, { retryStrategy: () => 50 });
   }
 
   static async start(): Promise<ModelWorld> {
@@ -51,6 +54,11 @@ export class ModelWorld {
         clock: this.#clock,
         run: <Input, Output>(script: Script<Input, Output>, input: Input) =>
           this.#store.run(mutation(script), QUEUE, input),
+        raw: <Input, Output>(script: Script<Input, Output>, input: Input) => {
+          const { source, args } = mutation(script);
+          return this.#beside.eval(source, 1, this.#store.keys.meta(QUEUE), ...args(input));
+        },
+        beside: this.#beside,
         floorMs: NOON - CLOCK_ROOM_MS,
         ceilingMs: NOON + CLOCK_ROOM_MS,
         latestMs: NOON,
@@ -78,6 +86,7 @@ export class ModelWorld {
 
   async stop(): Promise<void> {
     this.#store.close();
+    this.#beside.disconnect();
     await this.#server.stop();
     this.#clock[Symbol.dispose]();
   }

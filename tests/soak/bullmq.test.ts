@@ -102,7 +102,7 @@ async function produce(
     for (const { opts } of jobs) accepted.add(opts.jobId);
     await sleep(seeded.between(100, 400));
   }
-  for (const queue of queues) queue.disconnect();
+  for (const queue of queues) await queue.disconnect();
 }
 
 async function terminalIds({ beside }: BullmqFleet): Promise<Record<'completed' | 'failed', Set<string>>> {
