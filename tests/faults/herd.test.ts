@@ -23,7 +23,7 @@ const quantile = (values: readonly number[], share: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 
 /** Catalogue 45. */
-it('lets 500 connections come back spread over seconds, after which every claim is answered within one', async () => {
+it('lets 500 connections come back spread over a second, after which every claim is answered within one', async () => {
   const server = await startRedis();
   const clients: ConnectedEngine[] = Array.from({ length: CLIENTS }, (_, n) =>
     connectTo(server, { name: `herd-${n}`, patienceMs: 10_000 }),
@@ -55,7 +55,7 @@ it('lets 500 connections come back spread over seconds, after which every claim 
     const after = backAt.map((at) => at - returned);
     // Without a lot they would all come in one moment; how long that takes depends on this one process.
     const spreadMs = quantile(after, 0.9) - quantile(after, 0.1);
-    expect(spreadMs).toBeGreaterThan(700);
+    expect(spreadMs).toBeGreaterThan(500); // evenly from 50 ms to 1 s it would be 760
     await passed('five seconds after its return', Math.max(0, returned + BACK_MS - performance.now()));
     const times: number[] = [];
     const claims = await Promise.all(
