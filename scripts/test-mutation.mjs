@@ -15,13 +15,22 @@ const LEAST_PERCENT = 95;
 const SAMPLE = '240';
 const RESULTS = join(ROOT, 'test-results', 'mutation.jsonl');
 const SCRIPT_TESTS = [
+  'exact-bounds',
+  'lost-records',
   'aging',
   'attempt-history',
   'batch-cancel',
   'engine-life',
   'engine-lists',
   'last-progress',
-].concat(['lifecycle', 'oldest-pending', 'retention', 'store-identity', 'submit-keys', 'task-filters', 'lost-records']);
+  'lifecycle',
+  'oldest-pending',
+  'repair',
+  'retention',
+  'store-identity',
+  'submit-keys',
+  'task-filters',
+];
 const MS_A_RUN = 120_000;
 
 process.exitCode = await main();
