@@ -106,9 +106,10 @@ it('tells a client that was away what it missed, and one that was away too long 
   await waitFor('what it missed', () => (soon.tasks().length === 10 ? true : null));
   expect(soon.tasks().map(({ seq }) => seq)).toEqual(Array.from({ length: 10 }, (_, n) => since + 1 + n));
   expect(soon.types()).not.toContain('resync');
-  soon.ws.terminate();
-
   await submit(LIMITS.wsReplayFrames, 'away');
+  const all = 10 + LIMITS.wsReplayFrames;
+  await waitFor('the server to have told all', () => (soon.tasks().length === all ? true : null), 60_000);
+  soon.ws.terminate();
   const late = await comeBack(since);
   expect((await late.next('resync')).reason).toMatch(/not known/);
   const snapshot = await late.next('snapshot');
