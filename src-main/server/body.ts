@@ -93,9 +93,6 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-const MOST_FIELDS = 1000;
-/** Far above what any field may have: there it is only about the time that the parser would take. */
-const PARSED_DEPTH = 1000;
 /** Shorter ones cannot be nested so deep that it takes long. */
 const LOOKED_AT_BYTES = 32 * 1024;
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
@@ -116,7 +113,7 @@ function refuseEndlessNesting(bytes: Uint8Array): void {
       for (at++; at < bytes.byteLength && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
       if (depth === 1) key = [start, at];
     } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
-      if (++depth <= PARSED_DEPTH) continue;
+      if (++depth <= LIMITS.parsedDepth) continue;
       const path = Buffer.from(bytes.subarray(...key)).toString();
       throw invalid([{ path, message: `is nested deeper than ${LIMITS.payloadDepth} levels` }]);
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
@@ -149,8 +146,8 @@ export function refuseHostileValues(body: unknown): void {
 /** No request has so many fields. To name each of a million that are not known takes seconds. @throws {QueueError} INVALID */
 export function refuseCrowd(body: unknown): void {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return;
-  if (Object.keys(body).length > MOST_FIELDS)
-    throw invalid([{ path: '', message: `has more than ${MOST_FIELDS} fields` }]);
+  if (Object.keys(body).length > LIMITS.bodyFields)
+    throw invalid([{ path: '', message: `has more than ${LIMITS.bodyFields} fields` }]);
 }
 
 function refuseDeclaredLength(headers: Headers, maxBytes: number): number | null {

@@ -9,6 +9,10 @@ export const LIMITS = {
   resultBytes: 256 * 1024,
   /** Levels of nesting in a payload; the payload object itself is level 1. */
   payloadDepth: 64,
+  /** The same of a body that is not parsed yet: far above what any field may have, it is about the time that parsing takes. */
+  parsedDepth: 1000,
+  /** Fields of one object in a request that is not a payload: to name each unknown one of a million takes seconds. */
+  bodyFields: 1000,
   /** A request body, bytes: single task and everything small. */
   bodyBytes: 1024 * 1024,
   /** A bulk request body, bytes. */
