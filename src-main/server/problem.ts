@@ -9,7 +9,14 @@ export const PROBLEM_TYPE = 'application/problem+json';
 const MAX_FIELDS = 50;
 
 /** What a caller should wait before trying again, seconds, where the failure itself does not say. */
-const RETRY_AFTER = { QUEUE_FULL: 5, REDIS_UNREACHABLE: 1, REDIS_FULL: 10, STORAGE: 10, TOO_MANY_REQUESTS: 1 } as const;
+const RETRY_AFTER = {
+  QUEUE_FULL: 5,
+  REDIS_UNREACHABLE: 1,
+  REDIS_FULL: 10,
+  STORAGE: 10,
+  NOT_DURABLE: 1,
+  TOO_MANY_REQUESTS: 1,
+} as const;
 
 export function toProblem(error: QueueError): Problem & Record<string, unknown> {
   const { status, title } = ERRORS[error.code];

@@ -62,7 +62,7 @@ export const taskRoutes = {
       201: { description: 'Accepted', body: Task },
       200: { description: 'It had been submitted before; nothing was enqueued', body: Task },
     },
-    errors: ['IDEMPOTENCY_CONFLICT', 'DUPLICATE_UNIQUE_KEY', 'QUEUE_FULL', 'REDIS_FULL', 'STORAGE'],
+    errors: ['IDEMPOTENCY_CONFLICT', 'DUPLICATE_UNIQUE_KEY', 'QUEUE_FULL', 'REDIS_FULL', 'NOT_DURABLE', 'STORAGE'],
   },
   submitTasks: {
     method: 'POST',
@@ -74,7 +74,7 @@ export const taskRoutes = {
     body: BulkSubmit,
     streams: ['application/json', 'application/x-ndjson'],
     replies: { 201: { description: 'Each accepted or rejected', body: BulkSubmitReply } },
-    errors: ['QUEUE_FULL', 'REDIS_FULL', 'STORAGE'],
+    errors: ['QUEUE_FULL', 'REDIS_FULL', 'NOT_DURABLE', 'STORAGE'],
   },
   listTasks: {
     method: 'GET',

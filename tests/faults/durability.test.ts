@@ -77,7 +77,7 @@ async function submitOnce(
   const body = { task_type: 'gated', payload: world.payload(), queue, durability };
   const answer = await api.call('POST', '/api/tasks', body).catch(() => null);
   if (answer?.status !== 201) {
-    if (answer !== null) expect(answer.status).toBe(503);
+    if (answer !== null) expect(`${answer.status} ${await answer.text()}`).toContain('"status":503');
     return null;
   }
   const { id } = Task.parse(await answer.json());

@@ -1,5 +1,6 @@
 /** Redis as it stands in production: behind Sentinel, and as a Cluster. Nodes die and slots move while tasks run. */
 import { expect, it } from 'vitest';
+import { submitAll, taskSpec, workOnce } from '../support/engine';
 import { FaultWorld } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
 import { RedisCluster, SentinelSet } from '../support/redis-topologies';
@@ -77,6 +78,33 @@ it('goes on in a Cluster while the slot of its queue moves to another node', asy
   const { total } = await world.stats(api);
   expect(total).toBeGreaterThanOrEqual(submitted);
   await world.until(api, 'completed', total, FAILOVER_MS);
+  expect(await world.violations()).toEqual([]);
+});
+
+it.each([
+  ['its counters', /:meta$/],
+  ['all but its counters', /:(?!meta$)[^:]+$/],
+] as const)('shows a queue of a Cluster whole or not at all while %s have moved to another node', async (_, keys) => {
+  await using cluster = await RedisCluster.start();
+  const from = await cluster.masterOf('default');
+  const to = await cluster.masterOf(await queueOutside(cluster, from.port));
+  await using world = await FaultWorld.start({ topology: { url: cluster.url, redis: from } });
+  const { engine, reader } = world.engine;
+  const ids = await submitAll(world.engine, [{}, {}, {}]);
+  const hasty = world.connect(300);
+  await hasty.whenReady(5000);
+  await hasty.reader.getTasks(ids);
+  const finish = await cluster.beginMove('default', from, to, keys);
+  const unreachable = { code: 'REDIS_UNREACHABLE' };
+  await expect(hasty.reader.getTasks(ids)).rejects.toMatchObject(unreachable);
+  await expect(workOnce(hasty)).rejects.toMatchObject(unreachable);
+  await expect(hasty.engine.submit(taskSpec())).rejects.toMatchObject(unreachable);
+  await expect(hasty.engine.cancel(ids, 'test')).rejects.toMatchObject(unreachable);
+  await finish();
+  await hasty.close();
+  expect((await reader.getTasks(ids)).map((task) => task?.status)).toEqual(['pending', 'pending', 'pending']);
+  expect((await reader.queueState('default'))?.counts.pending).toBe(3);
+  expect((await engine.cancel(ids, 'test')).length).toBe(3);
   expect(await world.violations()).toEqual([]);
 });
 

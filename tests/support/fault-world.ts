@@ -67,8 +67,13 @@ export class FaultWorld implements AsyncDisposable {
     this.redis = redis;
     this.#url = url ?? redis.url;
     this.#ownsRedis = url === undefined;
-    const options = { ...redisAt(redis), ...addressOf(this.#url) };
-    this.engine = connectEngine(options, { clock: systemClock, log: silentLog, name: 'beside', patienceMs: 10_000 });
+    this.engine = this.connect(10_000);
+  }
+
+  /** One more that looks from beside, and is as patient. It is closed by whoever asked for it. */
+  connect(patienceMs: number): ConnectedEngine {
+    const options = { ...redisAt(this.redis), ...addressOf(this.#url) };
+    return connectEngine(options, { clock: systemClock, log: silentLog, name: 'beside', patienceMs });
   }
 
   static async start(options: FaultOptions = {}): Promise<FaultWorld> {

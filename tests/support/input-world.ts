@@ -55,7 +55,7 @@ export class InputWorld implements AsyncDisposable {
   async furnish(): Promise<Record<string, readonly string[]>> {
     const { api } = this;
     this.world.worker();
-    const of = (body: object) => api.submit({ task_type: 'echo', ...body });
+    const of = (body: object) => api.submit({ task_type: 'echo', durability: 'memory', ...body });
     const done = await of({ payload: { a: 1 }, name: 'done', tags: ['t'], owner: 'me' });
     const failed = await of({ payload: { fail: true } });
     await api.until(done.id, 'completed');
@@ -79,7 +79,7 @@ export class InputWorld implements AsyncDisposable {
 
   /** Some that nobody has removed yet: waiting, due, blocked, cancelled. */
   async freshTasks(): Promise<Record<string, readonly string[]>> {
-    const of = (body: object) => this.api.submit({ task_type: 'served-by-nobody', ...body });
+    const of = (body: object) => this.api.submit({ task_type: 'served-by-nobody', durability: 'memory', ...body });
     const due = await of({ run_at: '2099-01-01T00:00:00Z' });
     const blocked = await of({ queue: 'emails', depends_on: [due.id] });
     const waiting = await of({ queue: 'reports', payload: { a: { b: 'c' } }, tags: ['t'], owner: 'me' });
@@ -96,7 +96,12 @@ export class InputWorld implements AsyncDisposable {
       await this.api.call(method as string, `/api/queues/default/${verb}`, body);
     }
     this.world.worker();
-    const task = await this.api.submit({ task_type: 'echo', priority: 10, payload: { still: 'here' } });
+    const task = await this.api.submit({
+      task_type: 'echo',
+      durability: 'memory',
+      priority: 10,
+      payload: { still: 'here' },
+    });
     await this.api.until(task.id, 'completed');
     const { grown } = await this.probe.look(this.server);
     return { grown, violations: await this.world.violations() };

@@ -147,6 +147,24 @@ export class RedisCluster implements AsyncDisposable {
     for (let n = 0; ; n++) if ((await this.slotOf(`q${n}`)) < slot) return `q${n}`;
   }
 
+  /** Begins to move the slot of a queue, and moves only the keys that are named so. @returns what ends the move */
+  async beginMove(queue: string, from: RedisServer, to: RedisServer, keys: RegExp): Promise<() => Promise<void>> {
+    const slot = String(await this.slotOf(queue));
+    const [source = '', target = ''] = await Promise.all([from, to].map((node) => ask(node, 'CLUSTER', 'MYID')));
+    await ask(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
+    await ask(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', target);
+    const move = async (wanted: RegExp) => {
+      const names = (await ask(from, 'CLUSTER', 'GETKEYSINSLOT', slot, '1000')).split('\n');
+      for (const name of names.filter((one) => wanted.test(one)))
+        await ask(from, 'MIGRATE', to.host, String(to.port), name, '0', '5000');
+    };
+    await move(keys);
+    return async () => {
+      await move(/./);
+      for (const node of [to, from]) await ask(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', target);
+    };
+  }
+
   /** Gives all slots up to `slot` of one master to another one, key by key, while everybody works. */
   async moveSlots(from: RedisServer, to: RedisServer, slots: number): Promise<void> {
     const [source, target] = await Promise.all([from, to].map((node) => ask(node, 'CLUSTER', 'MYID')));

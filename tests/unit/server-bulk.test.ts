@@ -69,7 +69,7 @@ describe('a document of tasks', () => {
     const crowd = crowdOf(LIMITS.bodyFields + 1);
     const { call } = createWorld();
     const named = (await call('POST', '/api/tasks/bulk', crowdOf(LIMITS.bodyFields))).body.errors;
-    expect(named.length).toBeGreaterThanOrEqual(LIMITS.bodyFields); // each by its name
+    expect(named.map(({ path }: { path: string }) => path)).toContain('k0'); // each by its name
     const { status, body } = await call('POST', '/api/tasks/bulk', crowd);
     expect([status, body.errors]).toEqual([422, [{ path: '', message: 'has more than 1000 fields' }]]);
     expect((await call('POST', '/api/tasks/bulk', { tasks: [crowd] })).body.errors[0].message).toMatch(/1000 fields/);

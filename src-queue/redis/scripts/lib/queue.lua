@@ -5,6 +5,11 @@ local sub, byte, find, fmt, char = string.sub, string.byte, string.find, string.
 local floor, min, max = math.floor, math.min, math.max
 local P = sub(KEYS[1], 1, -5) -- mr:{queue}:meta without "meta"
 
+-- While a slot moves to another node of a Cluster, its keys lie partly here and partly there, and whoever runs a script on
+-- the node that takes them would see the others as absent: a running task as gone, a full queue as empty. Of several
+-- keys in one command all must be there, or the node refuses it. So one that never is makes the call wait for the end.
+call('EXISTS', KEYS[1], P .. 'never')
+
 local PENDING, PARKED, LEASES, ACTIVE = P .. 'pending', P .. 'parked', P .. 'leases', P .. 'active'
 local SCHEDULED, RETRYING, BLOCKED = P .. 'scheduled', P .. 'retrying', P .. 'blocked'
 local COMPLETED, FAILED, CANCELLED = P .. 'completed', P .. 'failed', P .. 'cancelled'
