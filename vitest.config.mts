@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const FAULTS = [
   {
     extends: true as const,
-    test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 90_000, hookTimeout: 30_000 },
+    test: { name: 'faults', include: ['tests/faults/**/*.test.ts'], testTimeout: 150_000, hookTimeout: 30_000 },
   },
   { extends: true as const, test: { name: 'soak', include: ['tests/soak/**/*.test.ts'] } },
   { extends: true as const, test: { name: 'mutation', include: ['tests/mutation/**/*.test.ts'], hookTimeout: 20_000 } },
