@@ -28,7 +28,15 @@ function reconnectDelayMs(times: number): number {
   return RECONNECT_MIN_MS + Math.floor(random() * (ceiling - RECONNECT_MIN_MS));
 }
 
-/** Opens a connection; it connects in the background and again whenever it is lost, until `disconnect`. */
+const closed = new WeakSet<Connection>();
+
+/** For good, and at once: commands that are under way reject. */
+export function closeConnection(connection: Connection): void {
+  closed.add(connection);
+  connection.disconnect();
+}
+
+/** Opens a connection; it connects in the background and again whenever it is lost, until `closeConnection`. */
 export function openConnection(options: RedisOptions, role: ConnectionRole, name: string, log: Log): Connection {
   const tls = options.tls
     ? {
@@ -60,6 +68,12 @@ export function openConnection(options: RedisOptions, role: ConnectionRole, name
   connection.on('ready', () => {
     if (!up) log.info('Redis connection is back', { redis: describeRedis(options), role });
     up = true;
+  });
+  connection.on('end', () => {
+    // The client gives up for ever where word of a failover reaches it while it connects (ioredis' SentinelConnector).
+    if (closed.has(connection)) return;
+    const again = () => void (closed.has(connection) || connection.connect().catch(() => undefined));
+    setTimeout(again, RECONNECT_MIN_MS);
   });
   return connection;
 }

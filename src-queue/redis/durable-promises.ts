@@ -31,7 +31,8 @@ const replicated: DurablePromise = {
   look: (calls) => calls.info('replication'),
   check: ([replication]) => {
     const info = replication?.[1];
-    if (typeof info === 'string' && /^connected_slaves:0/m.test(info))
+    // One that has become a replica itself refuses the write, and is left for the new primary then.
+    if (typeof info === 'string' && /^role:master/m.test(info) && /^connected_slaves:0/m.test(info))
       refuse('This Redis has no replica that could confirm the task', 'connect a replica, or ask for less');
   },
   ask: (calls) => calls.wait(1, LIMITS.durableMs),

@@ -5,7 +5,7 @@
 import { Cluster } from 'ioredis';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
-import { type Connection, type ConnectionRole, openConnection, whenReady } from './connection';
+import { type Connection, type ConnectionRole, closeConnection, openConnection, whenReady } from './connection';
 import type { Durable } from './durable-promises';
 import { type DurableAnswer, DurableRunner } from './durable-runner';
 import { createKeys, type Keys } from './keys';
@@ -140,13 +140,13 @@ export class RedisStore {
 
   release(connection: Connection): void {
     this.#others.delete(connection);
-    connection.disconnect();
+    closeConnection(connection);
   }
 
   /** At once; commands that are under way reject. */
   close(): void {
-    for (const connection of this.#others) connection.disconnect();
+    for (const connection of this.#others) closeConnection(connection);
     this.#others.clear();
-    this.#connection.disconnect();
+    closeConnection(this.#connection);
   }
 }

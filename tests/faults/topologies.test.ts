@@ -1,9 +1,12 @@
 /** Redis as it stands in production: behind Sentinel, and as a Cluster. Nodes die and slots move while tasks run. */
 import { expect, it } from 'vitest';
-import { submitAll, taskSpec, workOnce } from '../support/engine';
+import { silentLog } from '#queue/kernel/log';
+import { closeConnection, openConnection, whenReady } from '#queue/redis/connection';
+import { parseRedisUrl } from '#queue/redis/url';
+import { redisAt, submitAll, taskSpec, workOnce } from '../support/engine';
 import { FaultWorld } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
-import { RedisCluster, SentinelSet } from '../support/redis-topologies';
+import { MASTER, RedisCluster, SentinelSet } from '../support/redis-topologies';
 
 const FAILOVER_MS = 60_000;
 
@@ -29,6 +32,26 @@ it('goes on behind Sentinel when the primary dies: nothing is lost that the repl
   await waitFor('it to follow', async () => ((await set.primary()) === first ? null : true), FAILOVER_MS);
   const task = await api.submit({ task_type: 'gated', payload: world.payload() });
   await api.until(task.id, 'completed');
+});
+
+it('connects again when a failover is told while it connects', async () => {
+  await using set = await SentinelSet.start();
+  const { nodes } = parseRedisUrl(set.url);
+  const options = { ...redisAt(await set.primary()), kind: 'sentinel' as const, nodes, master: MASTER };
+  const connection = openConnection(options, 'command', 'test', silentLog);
+  expect(await whenReady(connection, 5000)).toBe(true);
+  // What the client's watch for failovers does: it may come from the connection before, and find the next one half made.
+  connection.once('reconnecting', () => connection.once('connecting', endsConnecting));
+  const ended = new Promise((resolve) => connection.once('end', resolve));
+  function endsConnecting() {
+    const connector: { disconnect(): void } = Reflect.get(connection, 'connector');
+    connector.disconnect();
+  }
+  await connection.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined);
+  await ended;
+  expect(await whenReady(connection, 5000)).toBe(true);
+  expect(await connection.ping()).toBe('PONG');
+  closeConnection(connection);
 });
 
 it('goes on in a Cluster when a master dies: its queue fails over, the others are not touched', async () => {
