@@ -32,6 +32,17 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   'work.lua: if has(bits, F_UNIQUE) or has(bits, F_NEEDED) then needHead[#needHead + 1] = i end (always)':
     'a head is read of which nothing is needed: a bound of cost',
   'work.lua: if total > 0 then (> → >=)': COST,
+  'work.lua: if #needHead > 0 then (never)': WARM,
+  'work.lua: if #needHead > 0 then (> → >=)': WARM,
+  'work.lua: if #needHead > 0 then (always)': WARM,
+  'work.lua: if size <= 0 then break end (<= → <)': COST,
+  'work.lua: if size <= 0 then break end (never)': COST,
+  'work.lua: if round > 1 then size = max(size, 50) end (> → >=)': COST,
+  'work.lua: if round > 1 then size = max(size, 50) end (always)': COST,
+  'work.lua: while #batch < size and (r <= #ready or heap[p]) do (< → <=)': COST,
+  "work.lua: if reported > 0 then many('HDEL', PROGRESS, gone) end (> → >=)": NO_MEMBER,
+  "work.lua: if reported > 0 then many('HDEL', PROGRESS, gone) end (always)": NO_MEMBER,
+  'work.lua: if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end (< → <=)': BOUND,
   'work.lua: table.sort(ready, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end) (== → ~=)':
     'no two tasks have the same score',
   'removal.lua: if from == FAILED then exhume(id, head) end (always)': NO_MEMBER,

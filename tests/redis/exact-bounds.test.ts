@@ -104,6 +104,23 @@ it('opens a rate limit when its time is over, to the millisecond, and tells when
   expect((await workOnce(connected)).claimed).toHaveLength(1);
 });
 
+it('tells of no end of a rate limit while there is room', async () => {
+  await connected.engine.setLimits('default', { rate: { max: 2, perMs: 1000 } });
+  await submitAll(connected, [{}, {}]);
+  expect(await workOnce(connected)).toMatchObject({ claimed: [{ attempt: 1 }], nextDueInMs: null });
+});
+
+it.each([
+  [0, true],
+  [1, false],
+] as const)('counts on a worker of another type %i ms after its word has ended: %s', async (late, counts) => {
+  await submitOne(connected, { type: 'exotic' });
+  await connected.store.run(serve, 'default', { ttlMs: 1000, limit: 100, types: ['exotic'] });
+  clock.stand(NOON + 1000 + late);
+  expect((await workOnce(connected)).skipped).toBe(counts);
+  expect((await snapshot()).sets.parked.size).toBe(counts ? 0 : 1);
+});
+
 it('tells when the next task comes due, and nothing where none does', async () => {
   await submitOne(connected, { runAt: NOON + 700 });
   expect((await workOnce(connected)).nextDueInMs).toBe(700);
