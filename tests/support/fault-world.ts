@@ -2,6 +2,7 @@
  * What the cases of faults have in common: a Redis, servers and workers as processes of the built program, and tasks of a
  * handler that waits for a gate and leaves a line for each execution. Ended with everything that it started.
  */
+import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,8 +133,13 @@ export class FaultWorld implements AsyncDisposable {
   }
 
   async submitMany(api: TestApi, count: number, gate = 'gate', queue = 'default'): Promise<void> {
-    const tasks = Array.from({ length: count }, () => ({ task_type: 'gated', payload: this.payload(gate), queue }));
-    const answer = await api.call('POST', '/api/tasks/bulk', { tasks });
+    const payload = this.payload(gate);
+    const tasks = Array.from({ length: count }, () => ({
+      ...{ task_type: 'gated', payload, queue },
+      idempotency_key: randomUUID(),
+    }));
+    const post = () => api.call('POST', '/api/tasks/bulk', { tasks });
+    const answer = await post().catch(post); // a connection that was kept may be closed by then
     if (answer.status !== 201) throw new Error(`bulk: ${answer.status} ${await answer.text()}`);
     for (const id of BulkSubmitReply.parse(await answer.json()).ids) if (id !== null) this.accepted.add(id);
   }
