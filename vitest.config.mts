@@ -35,7 +35,7 @@ function withMutant(text: string) {
 /** One project a folder, by what its tests need: nothing, a real redis-server, real processes of the built program, a browser, or Electron. */
 export default defineConfig({
   test: {
-    maxWorkers: Math.max(2, availableParallelism() - 1), // also on two cores: many tests wait for processes
+    maxWorkers: Math.max(3, availableParallelism() - 1), // also on two cores: most tests wait for processes
     reporters: ['default', './tests/support/summary-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 15_000 } },
