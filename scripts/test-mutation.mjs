@@ -2,7 +2,7 @@
  * `npm run test:mutation`: puts faults into the scripts, one at a time, and sees whether the tests notice: first the model
  * test, then, for those that it does not see, the fast tests of the scripts. Its last line is the score, which must be 95 %
  * or more. MUTANTS is how many of all that the rules make are tried, evenly over the scripts, beginning where MODEL_SEED
- * says; `MUTANTS=all` takes an hour.
+ * says; `MUTANTS=all` tries all of them.
  */
 
 import { spawnSync } from 'node:child_process';

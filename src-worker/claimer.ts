@@ -27,9 +27,8 @@ const RETRY_MAX_MS = 500;
 /** Idle, it asks every two seconds: one that has heard nothing for so long does not get work. */
 const FETCH_FRESH_MS = 10_000;
 
-/** Redis has answered, and done nothing: the queue's data are damaged, or from a newer version. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof QueueError && (error.code === 'STORE_DAMAGED' || error.code === 'CONFLICT');
+/** Redis has answered, and done nothing: the queue's data are damaged. */
+const isRefusal = (error: unknown): boolean => error instanceof QueueError && error.code === 'STORE_DAMAGED';
 const NOTHING: WorkReply = { verdicts: [], claimed: [], nextDueInMs: null, skipped: true };
 
 export interface ClaimerDeps {
@@ -281,10 +280,9 @@ export class Claimer {
         if (this.#refusing.delete(queue) || tries > 1) log.info('work goes on', { queue, tries });
         return reply;
       } catch (error) {
-        const refused = isRefusal(error);
         if (tries === 1 && !this.#refusing.has(queue))
           log.warn('a work call failed; it is repeated until it is answered', { queue, error });
-        if (refused) {
+        if (isRefusal(error)) {
           this.#refusing.add(queue);
           giveUp();
           if (call.settles.length === 0) return NOTHING;

@@ -3,7 +3,7 @@
  * is damaged. Every process runs it, none leads: the scripts make extra passes harmless. A queue that cannot be looked
  * after holds up no other.
  */
-import { QueueError } from '../contract/errors';
+import { type ErrorCode, QueueError } from '../contract/errors';
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
 import { Rounds } from '../kernel/rounds';
@@ -25,6 +25,7 @@ const MIN_EVERY_MS = 100;
 const SPREAD_MS = 50;
 /** Queues that are looked after at the same time: a thousand of them must not cost a thousand round trips. */
 const TOGETHER = 16;
+const OF_THE_WHOLE_STORE: ReadonlySet<ErrorCode> = new Set(['REDIS_UNREACHABLE', 'STORE_LAYOUT']);
 
 export class Upkeep implements Service {
   readonly name = 'upkeep';
@@ -77,7 +78,7 @@ export class Upkeep implements Service {
     this.#failing = false;
   }
 
-  /** @returns the cap of its clock, ms @throws where Redis is away */
+  /** @returns the cap of its clock, ms @throws where Redis is away, or the store as a whole is left alone */
   async #lookAfter(queue: string): Promise<number> {
     const { tick, log, clock } = this.#deps;
     try {
@@ -88,7 +89,7 @@ export class Upkeep implements Service {
       if (this.#damaged.delete(queue)) log.info('upkeep of the queue goes on', { queue });
       return capMs;
     } catch (error) {
-      if (error instanceof QueueError && error.code === 'REDIS_UNREACHABLE') throw error;
+      if (error instanceof QueueError && OF_THE_WHOLE_STORE.has(error.code)) throw error;
       if (!this.#damaged.has(queue))
         log.error('upkeep of a queue failed; it is tried again every second', { queue, error });
       this.#damaged.add(queue);

@@ -2,7 +2,7 @@
  * The one factory of connections. Its settings are the ones that neither run a command twice (as a client's own
  * repetition does when a reply is lost) nor hang: no automatic repetition (`maxRetriesPerRequest: 0`), no offline
  * queue, a socket that is silent for 1.5 s with a command outstanding is dead, reconnects for ever with full jitter.
- * Repetition is ours: scripts are safe to repeat, and `ScriptRunner` repeats them with the same arguments.
+ * Repetition is ours: calls are safe to repeat, and `untilKnown` (repetition.ts) repeats them with the same arguments.
  */
 import { Cluster, type ClusterOptions, type RedisOptions as IoRedisOptions, Redis } from 'ioredis';
 import { random } from '../kernel/ids';

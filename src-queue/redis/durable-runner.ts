@@ -7,11 +7,11 @@
  * A connection waits where it asks. Hence one of its own, opened with the first call.
  */
 import { type ChainableCommander, Cluster } from 'ioredis';
-import type { Clock } from '../kernel/clock';
-import { type Connection, whenReady } from './connection';
+import type { Connection } from './connection';
 import { type Durable, PROMISES, type Replies } from './durable-promises';
 import type { LayoutGate } from './layout-gate';
-import { explain, isTransient, OTHER_LAYOUT, type Script, type ScriptArg } from './script';
+import { type Patience, untilKnown } from './repetition';
+import { OTHER_LAYOUT, type Script, type ScriptArg } from './script';
 
 export interface DurableAnswer<Output> {
   output: Output;
@@ -19,15 +19,10 @@ export interface DurableAnswer<Output> {
   shortfall: string | null;
 }
 
-interface DurableRunnerDeps {
+interface DurableRunnerDeps extends Omit<Patience, 'connection'> {
   open: () => Connection;
   gate: LayoutGate;
-  clock: Clock;
-  /** How long a call is repeated while Redis is away, ms. */
-  patienceMs: number;
 }
-
-const RETRY_DELAY_MS = 50;
 
 export class DurableRunner {
   readonly #deps: DurableRunnerDeps;
@@ -40,7 +35,7 @@ export class DurableRunner {
   /**
    * @param key the script's KEYS[1], a hash
    * @throws {QueueError} NOT_DURABLE, with nothing written, where this Redis cannot keep the promise at all;
-   *   REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_LAYOUT
+   *   REDIS_UNREACHABLE after `patienceMs`, REDIS_FULL, STORAGE, STORE_DAMAGED, STORE_LAYOUT
    */
   async run<Input, Output>(
     script: Script<Input, Output>,
@@ -48,31 +43,21 @@ export class DurableRunner {
     input: Input,
     level: Durable,
   ): Promise<DurableAnswer<Output>> {
-    const { gate, clock, patienceMs } = this.#deps;
-    this.#connection ??= this.#deps.open();
+    const { gate, open, ...patience } = this.#deps;
+    this.#connection ??= open();
     const connection = this.#connection;
     const args = script.args(input);
-    const deadline = clock.monotonic() + patienceMs;
-    for (let repeated = false; ; repeated = true) {
-      try {
-        await gate.pass();
-        const promise = PROMISES[level];
-        const [, ...seen] = await pipelined(connection, (calls) => promise.look(calls.exists(key)), 1);
-        promise.check(seen);
-        const [reply, , ...confirmation] = await write(connection, script, key, args, promise.ask);
-        if (reply?.[1] === OTHER_LAYOUT) await gate.refused(key);
-        return {
-          output: script.read(reply?.[1], input, repeated),
-          shortfall: promise.shortfall(confirmation),
-        };
-      } catch (error) {
-        const left = deadline - clock.monotonic();
-        if (!isTransient(error) || left <= 0) throw explain(error, script.name);
-        // a pipeline is not sent on to where a slot has gone, as a single command is
-        if (connection instanceof Cluster) connection.refreshSlotsCache();
-        if (await whenReady(connection, left)) await clock.sleep(Math.min(left, RETRY_DELAY_MS));
-      }
-    }
+    const promise = PROMISES[level];
+    return untilKnown({ ...patience, connection }, `${script.name} with ${key}`, async (repeated) => {
+      await gate.pass();
+      // A pipeline is not sent on to where a slot has gone, as a single command is.
+      if (repeated && connection instanceof Cluster) connection.refreshSlotsCache();
+      const [, ...seen] = await pipelined(connection, (calls) => promise.look(calls.exists(key)), 1);
+      promise.check(seen);
+      const [reply, , ...confirmation] = await write(connection, script, key, args, promise.ask);
+      if (reply?.[1] === OTHER_LAYOUT) await gate.refused(key);
+      return { output: script.read(reply?.[1], input, repeated), shortfall: promise.shortfall(confirmation) };
+    });
   }
 }
 
@@ -85,11 +70,12 @@ async function write(
   args: ScriptArg[],
   ask: Ask,
 ): Promise<Replies> {
+  const written = (run: Ask) => pipelined(connection, (calls) => ask(run(calls).hset(key, 'fence', 1)), 2);
   try {
-    return await pipelined(connection, (calls) => ask(calls.evalsha(sha, 1, key, ...args).hset(key, 'fence', 1)), 2);
+    return await written((calls) => calls.evalsha(sha, 1, key, ...args));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return pipelined(connection, (calls) => ask(calls.eval(source, 1, key, ...args).hset(key, 'fence', 1)), 2);
+    return written((calls) => calls.eval(source, 1, key, ...args));
   }
 }
 

@@ -30,6 +30,31 @@ export interface Keys {
   system(name: string): string;
 }
 
+/** What Redis must call the keys that each queue has once, by name. */
+export const KEY_TYPES: Readonly<Record<string, 'hash' | 'list' | 'set' | 'stream' | 'zset'>> = {
+  meta: 'hash',
+  pending: 'zset',
+  parked: 'zset',
+  scheduled: 'zset',
+  retrying: 'zset',
+  blocked: 'zset',
+  leases: 'zset',
+  completed: 'zset',
+  failed: 'zset',
+  cancelled: 'zset',
+  expiring: 'zset',
+  'ix:n': 'zset',
+  active: 'hash',
+  progress: 'hash',
+  unique: 'hash',
+  groups: 'hash',
+  served: 'hash',
+  types: 'set',
+  events: 'stream',
+  wake: 'list',
+  outbox: 'list',
+};
+
 /** Stands where a queue's name stands, and can be none: those begin with a letter or a digit. */
 export const SYSTEM = '_sys';
 

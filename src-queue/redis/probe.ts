@@ -4,7 +4,8 @@
  * The queue itself never goes this way.
  */
 import { Redis } from 'ioredis';
-import { createKeys, SYSTEM } from './keys';
+import { z } from 'zod';
+import { createKeys, KEY_TYPES, SYSTEM } from './keys';
 import { LAYOUT, type OtherLayout, otherLayout, schemasOf } from './layout-gate';
 import type { RedisOptions, RedisTls } from './options';
 
@@ -142,6 +143,43 @@ export async function probeLayout(
     return schema === null ? null : String(schema);
   });
   return { other: otherLayout(schemas), known: LAYOUT, queues: names.length };
+}
+
+/** One call a queue. @returns pairs (key, type that it has) for each that is wrong, then what was put right, and when */
+const LOOK_AT_KEYS = `#!lua flags=no-writes
+local found = {}
+for i = 1, #ARGV, 2 do
+  local kind = redis.call('TYPE', string.sub(KEYS[1], 1, -5) .. ARGV[i]).ok
+  if kind ~= 'none' and kind ~= ARGV[i + 1] then found[#found + 1] = ARGV[i] .. ' is a ' .. kind .. ', not a ' .. ARGV[i + 1] end
+end
+local sums = redis.pcall('HMGET', KEYS[1], 'repaired', 'repaired_at')
+return { found, sums.err and '' or sums[1] or '', sums.err and '' or sums[2] or '' }`;
+const KeysReply = z.tuple([z.array(z.string()), z.string(), z.string()]);
+
+/** At most this many queues are looked at, the first by name. */
+const MOST_QUEUES = 1000;
+
+export interface ProbedKeys {
+  queues: number;
+  /** In words: each key of a queue that has another type than it should. */
+  wrong: string[];
+  /** What the upkeep has put right in queues. */
+  repaired: { queue: string; count: number; lastAt: number }[];
+}
+
+/** @throws {ProbeError} also in a cluster, where a queue lies on another node */
+export async function probeKeys(connection: ProbeConnection, prefix: string): Promise<ProbedKeys> {
+  const keys = createKeys(prefix);
+  const names = z.array(z.string()).parse(await connection.call('SMEMBERS', keys.system('queues')));
+  const probed: ProbedKeys = { queues: names.length, wrong: [], repaired: [] };
+  for (const queue of names.sort().slice(0, MOST_QUEUES)) {
+    const types = Object.entries(KEY_TYPES).flat();
+    const reply = await connection.call('EVAL', LOOK_AT_KEYS, 1, keys.meta(queue), ...types);
+    const [found, count, at] = KeysReply.parse(reply);
+    probed.wrong.push(...found.map((what) => keys.of(queue, what)));
+    if (count !== '') probed.repaired.push({ queue, count: Number(count), lastAt: Number(at) });
+  }
+  return probed;
 }
 
 class Connection implements ProbeConnection {

@@ -11,7 +11,8 @@ import { type DurableAnswer, DurableRunner } from './durable-runner';
 import { createKeys, type Keys } from './keys';
 import { LayoutGate } from './layout-gate';
 import type { RedisOptions } from './options';
-import { explain, isTransient, type Script, ScriptRunner } from './script';
+import { type Patience, untilKnown } from './repetition';
+import { type Script, ScriptRunner } from './script';
 import { type RedisVitals, readVitals } from './vitals';
 
 export interface StoreDeps {
@@ -30,6 +31,7 @@ export class RedisStore {
   readonly isCluster: boolean;
   readonly #deps: StoreDeps;
   readonly #connection: Connection;
+  readonly #patience: Patience;
   readonly #gate: LayoutGate;
   readonly #runner: ScriptRunner;
   readonly #durableRunner: DurableRunner;
@@ -43,7 +45,8 @@ export class RedisStore {
     const { clock, log, patienceMs } = deps;
     const connection = this.#connection;
     this.#gate = new LayoutGate({ connection, keys: this.keys, clock, log });
-    this.#runner = new ScriptRunner({ connection, gate: this.#gate, clock, patienceMs });
+    this.#patience = { connection, clock, patienceMs };
+    this.#runner = new ScriptRunner(this.#patience, this.#gate);
     const open = () => this.open('command', 'durable');
     this.#durableRunner = new DurableRunner({ open, gate: this.#gate, clock, patienceMs });
   }
@@ -63,7 +66,7 @@ export class RedisStore {
 
   /** Looks at the layout of the store, where that has not been done. @throws {QueueError} STORE_LAYOUT, REDIS_UNREACHABLE */
   async checkLayout(): Promise<void> {
-    await this.#repeated('look at the layout', () => this.#gate.pass());
+    await untilKnown(this.#patience, 'look at the layout', () => this.#gate.pass());
   }
 
   /** Tells of every change between reachable and not. */
@@ -105,29 +108,15 @@ export class RedisStore {
    * @throws {QueueError} REDIS_UNREACHABLE, REDIS_FULL, STORAGE, STORE_DAMAGED, STORE_LAYOUT
    */
   command<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#repeated(what, async (connection) => {
+    return untilKnown(this.#patience, what, async () => {
       await this.#gate.pass();
-      return command(connection);
+      return command(this.#connection);
     });
   }
 
   /** Whatever the layout of the store is. @throws {QueueError} REDIS_UNREACHABLE */
   async ping(): Promise<void> {
-    await this.#repeated('ping', (connection) => connection.ping());
-  }
-
-  async #repeated<T>(what: string, command: (connection: Connection) => Promise<T>): Promise<T> {
-    const { clock, patienceMs } = this.#deps;
-    const deadline = clock.monotonic() + patienceMs;
-    for (;;) {
-      try {
-        return await command(this.#connection);
-      } catch (error) {
-        const left = deadline - clock.monotonic();
-        if (!isTransient(error) || left <= 0) throw explain(error, what);
-        if (await this.whenReady(left)) await clock.sleep(Math.min(left, 50));
-      }
-    }
+    await untilKnown(this.#patience, 'ping', () => this.#connection.ping());
   }
 
   /** A further connection; `release` closes it. */

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findRedisProgram } from '#main/local-redis/find';
-import { LocalRedis } from '#main/local-redis/local-redis';
+import type { LocalRedis } from '#main/local-redis/local-redis';
 import { connectEngine } from '#queue/engine/connect';
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
 import { failure, redisAt, submitAll, workOnce } from '../support/engine';
 import { FaultWorld } from '../support/fault-world';
+import { localRedisIn } from '../support/local-redis';
 import { waitFor } from '../support/millrace-process';
 import { appendOnlyFiles } from '../support/redis-disk';
 
@@ -112,20 +112,12 @@ it('keeps its rules wherever the tail of the file is cut off: each change is the
 
 it('is refused with one byte flipped in a command; what the message says to do brings back all before it', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-aof-'));
-  const local = () =>
-    new LocalRedis({
-      dataDir,
-      find: () => findRedisProgram({ resourcesDir: null, searchPath: process.env.PATH ?? '' }),
-      clock: systemClock,
-      log: silentLog,
-      random: Math.random,
-    });
   const connect = (redis: LocalRedis) =>
     connectEngine(
       { ...redisAt(redis.options()), password: redis.options().password },
       { clock: systemClock, log: silentLog, name: 'test' },
     );
-  let redis = local();
+  let redis = localRedisIn(dataDir);
   try {
     await redis.start();
     let engine = connect(redis);
@@ -141,7 +133,7 @@ it('is refused with one byte flipped in a command; what the message says to do b
     bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at); // `$`, which begins the length of a word
     writeFileSync(path, bytes);
 
-    redis = local();
+    redis = localRedisIn(dataDir);
     const refused = await redis.start().then(
       () => null,
       (error: unknown) => error,
@@ -150,7 +142,7 @@ it('is refused with one byte flipped in a command; what the message says to do b
     const advice = /redis-check-aof --fix "([^"]+)"/.exec(String(refused))?.[1];
     execFileSync('redis-check-aof', ['--fix', advice ?? ''], { input: 'y\n', stdio: ['pipe', 'ignore', 'ignore'] });
 
-    redis = local();
+    redis = localRedisIn(dataDir);
     await redis.start();
     engine = connect(redis);
     const [id, ...others] = await engine.reader.listIds({}, 10);

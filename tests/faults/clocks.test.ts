@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { FaultWorld, LEASE_MS } from '../support/fault-world';
-import { waitFor } from '../support/millrace-process';
+import { passes, waitFor } from '../support/millrace-process';
 import { ShiftedClock } from '../support/shifted-clock';
 
 const HOUR_MS = 3_600_000;
@@ -112,12 +112,6 @@ it('does not care for the clock of a worker', async () => {
 });
 
 const at = (inMs: number): string => new Date(Date.now() + inMs).toISOString();
-
-/** Time itself is looked at: it has to pass. */
-async function passes(ms: number): Promise<void> {
-  const since = performance.now();
-  await waitFor('time to pass', () => (performance.now() - since > ms ? true : null));
-}
 
 type EventId = [ms: number, n: number];
 

@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSubmitReply, HistoryEntry, Task } from '#queue/contract/task';
 import type { ConnectedEngine } from '#queue/engine/connect';
+import { quantile } from '../../bench/report';
 import { connectTo, submitAll, workOnce } from '../support/engine';
 import { FaultWorld } from '../support/fault-world';
-import { type TestApi, waitFor } from '../support/millrace-process';
+import { passes, type TestApi, waitFor } from '../support/millrace-process';
 import { readQueue, violations } from '../support/queue-snapshot';
 import { startRedis } from '../support/redis-server';
 
@@ -14,13 +15,6 @@ const CLIENTS = 250;
 /** Pauses between tries are as long as they get by then. */
 const OUTAGE_MS = 5000;
 const BACK_MS = 5000;
-
-const passed = (what: string, ms: number) => {
-  const end = performance.now() + ms;
-  return waitFor(what, () => (performance.now() >= end ? true : null), ms + 5000);
-};
-const quantile = (values: readonly number[], share: number) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 
 /** Catalogue 45. */
 it('lets 500 connections come back spread over a second, after which every claim is answered within one', async () => {
@@ -36,7 +30,7 @@ it('lets 500 connections come back spread over a second, after which every claim
     for (const [n, { engine }] of clients.entries())
       void (async (signal = waits[n]?.signal ?? AbortSignal.abort()) => {
         while (!signal.aborted)
-          await engine.waitForWork(`herd-${n}`, ['default'], 2000, signal).catch(() => passed('a moment', 100));
+          await engine.waitForWork(`herd-${n}`, ['default'], 2000, signal).catch(() => passes(100));
       })();
     await submitAll(
       first,
@@ -48,7 +42,7 @@ it('lets 500 connections come back spread over a second, after which every claim
         if (up) backAt.push(performance.now());
       });
     server.kill9();
-    await passed('the outage', OUTAGE_MS);
+    await passes(OUTAGE_MS);
     await server.restart();
     const returned = performance.now();
     await waitFor('all to be back', () => (backAt.length === CLIENTS ? true : null), BACK_MS);
@@ -56,7 +50,7 @@ it('lets 500 connections come back spread over a second, after which every claim
     // Without a lot they would all come in one moment; how long that takes depends on this one process.
     const spreadMs = quantile(after, 0.9) - quantile(after, 0.1);
     expect(spreadMs).toBeGreaterThan(500); // evenly from 50 ms to 1 s it would be 760
-    await passed('five seconds after its return', Math.max(0, returned + BACK_MS - performance.now()));
+    await passes(Math.max(0, returned + BACK_MS - performance.now())); // five seconds after its return
     const times: number[] = [];
     const claims = await Promise.all(
       clients.map(async (client, n) => {

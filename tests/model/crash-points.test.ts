@@ -3,28 +3,17 @@
  * loses its reply, alone or while another client comes between. Afterwards another process looks after the queue, and nothing
  * may be half done.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { ClaimedTask } from '#queue/engine/ports';
 import { claimOne, connectTo, failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 import { readQueue, violations } from '../support/queue-snapshot';
 import { type Fate, RedisProxy } from '../support/redis-proxy';
-import { type RedisServer, startRedis } from '../support/redis-server';
 
-let server: RedisServer;
-let healthy: ConnectedEngine;
+const { server, connected: healthy } = await engineOfFile({ emptied: true });
 let proxy: RedisProxy;
-beforeAll(async () => {
-  server = await startRedis();
-  healthy = connectTo(server);
-  await healthy.whenReady(5000);
-});
-afterAll(async () => {
-  await healthy?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
-  await healthy.store.command('flush', (redis) => redis.flushall());
   proxy = await RedisProxy.before(server);
 });
 afterEach(() => proxy.close());

@@ -237,7 +237,7 @@ export class QueueModel extends WorkerModel {
     if (this.in('pending').length > 0) this.mustWake = true;
   }
 
-  /** @param most completed, failed and cancelled tasks to keep @param ageMs of the oldest; 0: any age @param limit of a call */
+  /** @param most completed, failed and cancelled tasks to keep @param ageMs of the oldest to keep; with 0, age does not count @param limit of a call */
   prune(most: number, ageMs: number, limit: number): number {
     const plan: ModelTask[] = [];
     const wall = this.clock.wall();

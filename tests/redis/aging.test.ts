@@ -1,19 +1,8 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
-import { claimOne, connectTo, submitAll, submitOne, workOnce } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { expect, it } from 'vitest';
+import { claimOne, submitAll, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-beforeEach(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterEach(async () => {
-  await connected?.close();
-  await server?.stop();
-});
+const { connected } = await engineOfFile({ emptied: true });
 
 const passes = (ms: number) =>
   expect

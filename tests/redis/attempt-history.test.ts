@@ -1,21 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
+import { expect, it } from 'vitest';
 import type { HistoryItem } from '#queue/engine/ports';
-import { connectTo, failure, submitOne, workOnce } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { failure, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
+const { connected } = await engineOfFile();
 
 const claim = async (type: string) => {
   const { claimed } = await workOnce(connected, { types: [type] });

@@ -1,24 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
+import { expect, it } from 'vitest';
 import { systemClock } from '#queue/kernel/clock';
-import { claimOne, connectTo, submitAll, submitOne, workOnce } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { claimOne, submitAll, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await connected.store.command('flush', (redis) => redis.flushall());
-});
+const { connected } = await engineOfFile({ emptied: true });
 
 const statusOf = async (id: string) => (await connected.reader.getTasks([id]))[0]?.status;
 

@@ -1,24 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
-import { claimOne, connectTo, failure, submitAll, submitOne, taskSpec, workOnce } from '../support/engine';
+import { afterEach, describe, expect, it } from 'vitest';
+import { claimOne, failure, submitAll, submitOne, taskSpec, workerBeat, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 import { readQueue, violations } from '../support/queue-snapshot';
-import { type RedisServer, startRedis } from '../support/redis-server';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await connected.store.command('flush', (redis) => redis.flushall());
-});
+const { connected } = await engineOfFile({ emptied: true });
 
 const statusOf = async (id: string) => (await connected.reader.getTasks([id]))[0]?.status;
 
@@ -362,22 +347,3 @@ function spec() {
     durability: null,
   };
 }
-
-const workerBeat = (id: string, types: string[]) => ({
-  id,
-  host: 'h',
-  pid: 1,
-  version: '0',
-  state: 'running' as const,
-  pool: null,
-  queues: [{ name: 'default', weight: 1 }],
-  task_types: types,
-  concurrency: 1,
-  running: [],
-  completed: 0,
-  failed: 0,
-  memory_bytes: 0,
-  event_loop_lag_ms: 0,
-  blocked: false,
-  started_at: '2026-01-01T00:00:00.000Z',
-});

@@ -1,35 +1,20 @@
 /** What the scripts do at their bounds, to the millisecond and to the task: the clock of Redis stands in the test's hands. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
+import { afterAll, beforeEach, expect, it } from 'vitest';
 import { configure } from '#queue/redis/scripts/configure';
 import { outbox } from '#queue/redis/scripts/outbox';
 import { serve } from '#queue/redis/scripts/serve';
 import { unblock } from '#queue/redis/scripts/unblock';
-import { claimOne, connectTo, submitAll, submitOne, taskSpec, workOnce } from '../support/engine';
+import { claimOne, submitAll, submitOne, taskSpec, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 import { readQueue } from '../support/queue-snapshot';
-import { type RedisServer, startRedis } from '../support/redis-server';
 import { ShiftedClock } from '../support/shifted-clock';
 
 const NOON = Date.UTC(2026, 10, 25, 12);
 
-let clock: ShiftedClock;
-let server: RedisServer;
-let connected: ConnectedEngine;
-beforeAll(async () => {
-  clock = new ShiftedClock();
-  server = await startRedis({ env: clock.env });
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-  clock?.[Symbol.dispose]();
-});
-beforeEach(async () => {
-  clock.stand(NOON);
-  await connected.store.command('flush', (redis) => redis.flushall());
-});
+const clock = new ShiftedClock();
+const { connected } = await engineOfFile({ emptied: true, redis: { env: clock.env } });
+beforeEach(() => clock.stand(NOON));
+afterAll(() => clock[Symbol.dispose]());
 
 const snapshot = () =>
   connected.store.command('read it all', (redis) => readQueue(redis, connected.store.keys, 'default'));

@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
-import { claimOne, connectTo, failure, submitOne, workOnce } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { describe, expect, it } from 'vitest';
+import { claimOne, failure, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
+const { connected } = await engineOfFile();
 
 const read = async (id: string) => (await connected.reader.getTasks([id], { full: true }))[0];
 const said = 'line one\nline | two; 100 %';

@@ -1,25 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TASK_STATUSES, type TaskStatus, TRANSITIONS } from '#queue/contract/lifecycle';
-import type { ConnectedEngine } from '#queue/engine/connect';
 import type { ClaimedTask, Settle } from '#queue/engine/ports';
-import { claimOne, connectTo, failure, submitOne, workOnce } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { claimOne, failure, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await connected.store.command('flush', (redis) => redis.flushall());
-});
+const { connected } = await engineOfFile({ emptied: true });
 
 const FAR = Date.now() + 86_400_000;
 const settle = (settled: Settle) => workOnce(connected, { want: 0, settles: [settled] });

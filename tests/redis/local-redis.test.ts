@@ -14,12 +14,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { findRedisProgram } from '#main/local-redis/find';
-import { LocalRedis, type LocalRedisDeps, type LocalRedisState } from '#main/local-redis/local-redis';
+import type { LocalRedis, LocalRedisDeps, LocalRedisState } from '#main/local-redis/local-redis';
 import { commandLineOf, isAlive, markOf } from '#main/local-redis/process-mark';
 import { systemClock } from '#queue/kernel/clock';
-import { silentLog } from '#queue/kernel/log';
 import { probe } from '#queue/redis/probe';
+import { localRedisIn } from '../support/local-redis';
 import { startRedis } from '../support/redis-server';
 
 let dataDir: string;
@@ -37,15 +36,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-const localRedis = (deps: Partial<LocalRedisDeps> = {}) =>
-  new LocalRedis({
-    dataDir,
-    find: () => findRedisProgram({ resourcesDir: null, searchPath: process.env.PATH ?? '' }),
-    clock: systemClock,
-    log: silentLog,
-    random: Math.random,
-    ...deps,
-  });
+const localRedis = (deps: Partial<LocalRedisDeps> = {}) => localRedisIn(dataDir, deps);
 
 const file = (...parts: string[]) => join(dataDir, 'redis', ...parts);
 const call = (redis: LocalRedis, command: string, ...args: string[]) =>

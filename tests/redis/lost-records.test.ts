@@ -1,22 +1,10 @@
 /** Records that are gone while their ids still lie in the sets, as after a restore of half a store: nothing hangs on them. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
-import { claimOne, connectTo, failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { expect, it } from 'vitest';
+import { claimOne, failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 import { readQueue } from '../support/queue-snapshot';
-import { type RedisServer, startRedis } from '../support/redis-server';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
-beforeEach(() => connected.store.command('flush', (redis) => redis.flushall()));
+const { connected } = await engineOfFile({ emptied: true });
 
 const lose = (id: string) =>
   connected.store.command('lose it', (redis) => redis.del(connected.store.keys.of('default', `t:${id}`)));

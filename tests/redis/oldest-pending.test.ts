@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
-import { connectTo, submitOne } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { expect, it } from 'vitest';
+import { submitOne } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
+const { connected } = await engineOfFile();
 
 const createdAt = async (id: string) => (await connected.reader.getTasks([id]))[0]?.createdAt;
 const oldest = async (queue: string) => (await connected.reader.queueState(queue))?.oldestPendingAt;

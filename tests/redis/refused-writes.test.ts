@@ -1,21 +1,9 @@
 /** A Redis that takes no writes, since it has too few replicas or its disk is full, can still be read. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
-import { connectTo } from '../support/engine';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { expect, it } from 'vitest';
+import { workerBeat } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
+const { connected } = await engineOfFile();
 
 const needReplicas = (count: string) =>
   connected.store.command('need replicas', (redis) => redis.call('CONFIG', 'SET', 'min-replicas-to-write', count));
@@ -33,23 +21,4 @@ it('still tells which workers there are, also when some have been silent for too
     redis.smembers(connected.store.keys.system('workers')),
   );
   expect(known).toEqual(['lives']);
-});
-
-const workerBeat = (id: string, types: string[]) => ({
-  id,
-  host: 'h',
-  pid: 1,
-  version: '0',
-  state: 'running' as const,
-  pool: null,
-  queues: [{ name: 'default', weight: 1 }],
-  task_types: types,
-  concurrency: 1,
-  running: [],
-  completed: 0,
-  failed: 0,
-  memory_bytes: 0,
-  event_loop_lag_ms: 0,
-  blocked: false,
-  started_at: '2026-01-01T00:00:00.000Z',
 });

@@ -1,29 +1,14 @@
 /** What hands have done to a queue's keys is found by the upkeep and put right, and a queue that is well is left alone. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
+import { describe, expect, it } from 'vitest';
 import { type Repairs, repair } from '#queue/redis/scripts/repair';
-import { connectTo, failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { failure, submitAll, submitOne, workOnce } from '../support/engine';
+import { engineOfFile } from '../support/engine-of-file';
 import { type Place, readQueue, violations } from '../support/queue-snapshot';
-import { type RedisServer, startRedis } from '../support/redis-server';
 
 const NONE: Repairs = { removed: 0, placed: 0, leased: 0, keys: 0 };
 const FAR = Date.now() + 86_400_000;
 
-let server: RedisServer;
-let connected: ConnectedEngine;
-
-beforeAll(async () => {
-  server = await startRedis();
-  connected = connectTo(server);
-  await connected.whenReady(5000);
-});
-afterAll(async () => {
-  await connected?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await connected.store.command('flush', (redis) => redis.flushall());
-});
+const { connected } = await engineOfFile({ emptied: true });
 
 const key = (name: string) => connected.store.keys.of('default', name);
 const del = (...names: string[]) => connected.store.command('damage', (redis) => redis.del(...names.map(key)));

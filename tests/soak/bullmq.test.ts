@@ -7,8 +7,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { expect, it } from 'vitest';
+import { quantile } from '../../bench/report';
 import { BullmqFleet } from './bullmq-fleet';
-import { quantile, restartsAfter } from './executions';
+import { restartsAfter } from './executions';
 import { Faults } from './faults';
 import { faultCounts, MINUTES, report, SEED, seconds } from './report';
 import { Seeded } from './seeded';

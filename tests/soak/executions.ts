@@ -91,6 +91,3 @@ export function restartsAfter(kills: readonly { pid: number; at: number }[], exe
 
 /** Handlers of the soak take 400 ms at most; one that began longer before a kill, and did not end, had thrown. */
 const LONGEST_RUN_MS = 1000;
-
-export const quantile = (ascending: readonly number[], q: number): number | null =>
-  ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * q))] ?? null;

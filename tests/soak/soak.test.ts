@@ -4,11 +4,12 @@
  * line a run. `npm run soak -- --minutes N --seed S`.
  */
 import { expect, it } from 'vitest';
+import { quantile } from '../../bench/report';
 import { LEASE_MS } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
 import { type QueueSnapshot, readQueue } from '../support/queue-snapshot';
 import { checkBooks } from './books';
-import { quantile, restartsAfter } from './executions';
+import { restartsAfter } from './executions';
 import { Faults } from './faults';
 import { Fleet } from './fleet';
 import { growth, measure, measureUntilBack, removeAll } from './footprint';

@@ -96,3 +96,23 @@ export const failure = (message = 'boom', name = 'Error', fingerprint = 'abcdef1
   fingerprint,
   progress: 0,
 });
+
+/** The heartbeat of a worker of `default` that runs nothing. */
+export const workerBeat = (id: string, types: string[]) => ({
+  id,
+  host: 'h',
+  pid: 1,
+  version: '0',
+  state: 'running' as const,
+  pool: null,
+  queues: [{ name: 'default', weight: 1 }],
+  task_types: types,
+  concurrency: 1,
+  running: [],
+  completed: 0,
+  failed: 0,
+  memory_bytes: 0,
+  event_loop_lag_ms: 0,
+  blocked: false,
+  started_at: '2026-01-01T00:00:00.000Z',
+});

@@ -157,3 +157,9 @@ export class TestApi {
     });
   }
 }
+
+/** For where time itself is the fault, or what is looked at: so much of it has passed when it resolves. */
+export async function passes(ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  await waitFor(`${ms} ms to pass`, () => (performance.now() >= end ? true : null), ms + 5000);
+}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isTransient } from '#queue/redis/script';
+import { isTransient } from '#queue/redis/repetition';
 
 it.each([
   "Cluster isn't ready and enableOfflineQueue options is false",
