@@ -5,7 +5,7 @@ import { type Mutant, makeMutants } from './mutants';
 /** Scripts that only read, and the reading piece, are held by the tests of the API. */
 const sources = import.meta.glob<string>(
   [
-    '../../src-queue/redis/scripts/{cancel,configure,depend,extend,outbox,patch,prune,remove,report,requeue}.lua',
+    '../../src-queue/redis/scripts/{cancel,configure,depend,extend,outbox,patch,prune,remove,repair,report,requeue}.lua',
     '../../src-queue/redis/scripts/{serve,submit,tick,unblock,work}.lua',
     '../../src-queue/redis/scripts/lib/{queue,endings,removal}.lua',
   ],

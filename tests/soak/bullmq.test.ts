@@ -7,9 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { expect, it } from 'vitest';
-import { quantile } from '../../bench/report';
 import { BullmqFleet } from './bullmq-fleet';
-import { restartsAfter } from './executions';
+import { restartsAfter, restartTimes } from './executions';
 import { Faults } from './faults';
 import { faultCounts, MINUTES, report, SEED, seconds } from './report';
 import { Seeded } from './seeded';
@@ -49,7 +48,7 @@ it(
     const counters = await Promise.all(
       [...accepted].map((id) => fleet.beside.hmget(`bull:${QUEUE}:${id}`, 'stc', 'failedReason')),
     );
-    const restarts = restartsAfter(faults.kills, fleet.executions);
+    const restarts = restartsAfter(faults.kills, faults.outages, fleet.executions);
     const counts = faultCounts(faults.done, WITHOUT);
     report({
       system: 'bullmq',
@@ -69,7 +68,7 @@ it(
       overMaximum: [...byTask.values()].filter((runs) => runs.length > MAX_RETRIES + 1).length,
       stalled: counters.filter(([stalls]) => Number(stalls ?? 0) > 0).length,
       failedForStalling: counters.filter(([, reason]) => /stalled/.test(reason ?? '')).length,
-      restartMs: { count: restarts.length, p50: quantile(restarts, 0.5), max: restarts.at(-1) ?? null },
+      restartMs: restartTimes(restarts),
     });
     for (const { planned, done } of Object.values(counts)) expect(done).toBe(planned);
   },

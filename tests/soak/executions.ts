@@ -3,6 +3,7 @@
  * execution has a name of its own, which it also returns as its result.
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { quantile } from '../../bench/report';
 
 /** `{word} {task} {attempt} {execution} {pid} {Unix ms}`; `word` is `begin` or `end`. The source of a function for handlers. */
 export const LEAVE_A_LINE = `
@@ -73,20 +74,36 @@ export class Executions {
   }
 }
 
-/** Milliseconds from the death of each process to the moment when what it ran began again, ascending. */
-export function restartsAfter(kills: readonly { pid: number; at: number }[], executions: Executions): number[] {
-  const byTask = executions.byTask();
+export interface Restart {
+  /** From the death of the process to the moment when what it ran began again. */
+  ms: number;
+  /** Redis was away for somebody meanwhile. */
+  disturbed: boolean;
+}
+
+export function restartsAfter(
+  kills: readonly { pid: number; at: number }[],
+  outages: readonly (readonly [number, number])[],
+  executions: Executions,
+): Restart[] {
   const deaths = new Map(kills.map(({ pid, at }) => [pid, at]));
-  const found: number[] = [];
-  for (const runs of byTask.values())
+  const found: Restart[] = [];
+  for (const runs of executions.byTask().values())
     for (const [n, { pid, endedAt, beganAt }] of runs.entries()) {
       const death = deaths.get(pid);
       const next = runs[n + 1];
       // Only what it ran when it died: another one may also have thrown long before.
       if (death === undefined || endedAt !== null || next === undefined || next.beganAt < death) continue;
-      if (death - beganAt < LONGEST_RUN_MS) found.push(next.beganAt - death);
+      if (death - beganAt >= LONGEST_RUN_MS) continue;
+      const disturbed = outages.some(([from, to]) => from < next.beganAt && to > death);
+      found.push({ ms: next.beganAt - death, disturbed });
     }
-  return found.sort((a, b) => a - b);
+  return found;
+}
+
+export function restartTimes(restarts: readonly Restart[]) {
+  const ms = restarts.map((restart) => restart.ms).sort((a, b) => a - b);
+  return { count: ms.length, p50: quantile(ms, 0.5), max: ms.at(-1) ?? null };
 }
 
 /** Handlers of the soak take 400 ms at most; one that began longer before a kill, and did not end, had thrown. */

@@ -11,12 +11,16 @@ const FREEZE_MS = 12_000;
 const VICTIM_MS = 120_000;
 const ASK_MS = 30_000;
 const REDIS_MS = 60_000;
+/** Within this time of Redis' return everyone has a connection again. */
+const BACK_MS = 2000;
 
 export class Faults {
   readonly done: Partial<Record<FaultName, number>> = {};
   /** What could not be done, in words. */
   readonly failed: string[] = [];
   readonly kills: { pid: number; at: number }[] = [];
+  /** When Redis was away for somebody: `[from, to]`, Unix ms. */
+  readonly outages: [number, number][] = [];
   /** Processes that a fault has in its hands, or has ended. */
   readonly touched = new Set<number>();
   readonly #patient: Patient;
@@ -70,13 +74,13 @@ export class Faults {
       this.touched.delete(victim.pid);
     },
     'Redis killed': () =>
-      this.#inTurn('redis', async () => {
+      this.#outage('redis', async () => {
         this.#patient.redis.kill9();
         await sleep(this.#seeded.between(0, 3000));
         await waitFor('Redis to be back', () => this.#patient.redis.restart().then(() => true), REDIS_MS);
       }),
     'Redis frozen': () =>
-      this.#inTurn('redis', async () => {
+      this.#outage('redis', async () => {
         const { pid } = this.#patient.redis;
         process.kill(pid, 'SIGSTOP');
         await sleep(this.#seeded.between(500, 4000));
@@ -84,9 +88,9 @@ export class Faults {
       }),
     'clients killed': () => this.#ask('CLIENT', 'KILL', 'TYPE', 'normal'),
     'scripts flushed': () => this.#ask('SCRIPT', 'FLUSH'),
-    'network cut': () => this.#inTurn('network', async () => this.#cut()),
+    'network cut': () => this.#outage('network', () => this.#cut()),
     'network swallows all': () =>
-      this.#inTurn('network', async () => {
+      this.#outage('network', async () => {
         this.#patient.proxy.hold();
         await sleep(this.#seeded.between(500, 5000));
         this.#patient.proxy.heal();
@@ -123,6 +127,14 @@ export class Faults {
   #ask(...words: [string, ...string[]]): Promise<void> {
     return this.#inTurn('redis', async () => {
       await waitFor(words.join(' '), async () => ((await this.#patient.ask(...words)) === null ? null : true), ASK_MS);
+    });
+  }
+
+  #outage(whose: 'redis' | 'network', act: () => Promise<void>): Promise<void> {
+    return this.#inTurn(whose, async () => {
+      const from = Date.now();
+      await act();
+      this.outages.push([from, Date.now() + BACK_MS]);
     });
   }
 

@@ -4,12 +4,11 @@
  * line a run. `npm run soak -- --minutes N --seed S`.
  */
 import { expect, it } from 'vitest';
-import { quantile } from '../../bench/report';
 import { LEASE_MS } from '../support/fault-world';
 import { waitFor } from '../support/millrace-process';
 import { type QueueSnapshot, readQueue } from '../support/queue-snapshot';
 import { checkBooks } from './books';
-import { restartsAfter } from './executions';
+import { restartsAfter, restartTimes } from './executions';
 import { Faults } from './faults';
 import { Fleet } from './fleet';
 import { growth, measure, measureUntilBack, removeAll } from './footprint';
@@ -28,6 +27,8 @@ const MARGIN_MS = 30_000;
 /** With the jitter of the longest back-off. */
 const DRAIN_MS = 3 * LEASE_MS + BACKOFF.max * 1200 + MARGIN_MS;
 const PATIENCE_MS = 240_000;
+/** A dead worker's task begins again within its lease and this, where Redis is there all the time. */
+const RESTART_MS = 1000;
 /** A worker that was just killed starts first. */
 const SLOTS_MS = 60_000;
 
@@ -55,7 +56,8 @@ it(
     await removeAll(fleet);
     const after = await measureUntilBack(fleet, before);
 
-    const restarts = restartsAfter(faults.kills, fleet.executions);
+    const restarts = restartsAfter(faults.kills, faults.outages, fleet.executions);
+    const undisturbed = restarts.filter(({ disturbed }) => !disturbed);
     const missed = load.followers.flatMap((follower) => follower.missed(ends));
     const wrong: Record<string, readonly unknown[]> = {
       ...books,
@@ -67,6 +69,7 @@ it(
       idle,
       crashes: fleet.crashes,
       growth: growth(before, after),
+      restartedLate: undisturbed.filter(({ ms }) => ms > LEASE_MS + RESTART_MS),
       faultsFailed: faults.failed,
     };
     const planned = faultCounts(faults.done);
@@ -82,7 +85,8 @@ it(
       startsRefused: fleet.startsRefused,
       ...sums,
       ...Object.fromEntries(Object.entries(wrong).map(([what, all]) => [what, all.length])),
-      restartMs: { count: restarts.length, p50: quantile(restarts, 0.5), max: restarts.at(-1) ?? null },
+      restartMs: restartTimes(restarts),
+      restartMsUndisturbed: restartTimes(undisturbed),
       answers: merged(load.clients.map((client) => client.answers)),
       stream: load.followers.map((one) => ({ ...one.counts, holeSeconds: one.holeSeconds(began) })),
       memory: { before, after },

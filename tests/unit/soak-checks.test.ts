@@ -115,7 +115,9 @@ it('plans what twenty minutes must show, whatever the seed', () => {
 
 it('counts from the death of a process to the moment when what it ran began again', () => {
   const lines = ['begin a 1 e1 7 900', 'begin b 1 e2 7 950', 'end b 1 e2 7 990', 'begin a 2 e3 8 9000'];
-  expect(restartsAfter([{ pid: 7, at: 1000 }], executionsOf(lines))).toEqual([8000]);
+  const after = (outages: [number, number][]) => restartsAfter([{ pid: 7, at: 1000 }], outages, executionsOf(lines));
+  expect(after([[500, 999]])).toEqual([{ ms: 8000, disturbed: false }]);
+  expect(after([[8000, 9500]])).toEqual([{ ms: 8000, disturbed: true }]);
 });
 
 it('sees what has grown, and keys that are left over', () => {
