@@ -20,6 +20,7 @@ const SCRIPT_TESTS = [
   'aging',
   'attempt-history',
   'batch-cancel',
+  'durability',
   'engine-life',
   'engine-lists',
   'last-progress',

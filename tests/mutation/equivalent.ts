@@ -2,17 +2,16 @@
  * Mutants that no test can tell from the script that they were made from, because they differ in cost only, or at a bound
  * that the model's rows never reach: by name, with the reason. A name that fits no mutant fails the test.
  */
-const CHUNKS = 'a list that is handed over in parts ends where it ends when handed over whole';
 const WARM = 'it is read so that a wrong type fails before the first write; its value is not used';
 const BARE = 'an index of an empty name has no members: nothing is removed from it';
 const BOUND = 'at the bound, what is set is what is there';
 const SAME_VALUE = 'the value that is there is written once more';
 const COST = 'more is read than is needed: nothing else follows';
 const NOT_BOTH = 'a bar and the end of a line do not stand in one place';
+const EMPTY = 'with nothing in the list nothing is written';
+const FAST = 'it decides how Redis keeps a table, not what is in it';
 const NO_MEMBER = 'what is no member is removed: nothing changes';
 export const EQUIVALENT: Readonly<Record<string, string>> = {
-  'queue.lua: if total <= 1000 then call(command, key, unpack(list)) return end (<= → <)': CHUNKS,
-  'queue.lua: if total <= 1000 then call(command, key, unpack(list)) return end (never)': CHUNKS,
   "removal.lua: if owner ~= '' then call('ZREM', P .. 'ix:o:' .. owner, id) end (always)": BARE,
   "removal.lua: if name ~= '' then call('ZREM', P .. 'ix:n', string.lower(name) .. '|' .. id) end (always)": BARE,
   "report.lua: if ARGV[reports[i] + 4] ~= '0' then call('LLEN', P .. 'log:' .. id) end (~= → ==)": WARM,
@@ -45,6 +44,22 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   'work.lua: if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end (< → <=)': BOUND,
   'work.lua: table.sort(ready, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end) (== → ~=)':
     'no two tasks have the same score',
+  'repair.lua: if place == SCHEDULED then due = min(due, tonumber(score)) end (always)':
+    'an earlier lower bound of the next due time: one look more, which puts it right',
+  'work.lua: if has(bits, F_HISTORY) then needHistory[#needHistory + 1] = i end (always)':
+    'to append to a history that is not there makes it',
+  'work.lua: if want > 0 and not paused and not repeated then (> → >=)':
+    'it tells of a limit to a call that asks for nothing, which does not look',
+  'work.lua: if allow > 0 then (> → >=)': COST,
+  'work.lua: if r > #ready then (never)': 'what is merged with nothing stays as it is',
+  'work.lua: if #promoted > 0 then (> → >=)': EMPTY,
+  'work.lua: if ended > 0 then (always)': EMPTY,
+  "work.lua: if kind == 'F' or kind == 'D' or kind == 'X' or historyBytes[i] < 65536 then (< → <=)":
+    'whether a history of exactly 64 KiB gets one more segment decides nothing',
+  "work.lua: local long = taken > 8 and string.rep('-', 65) (> → >=)": FAST,
+  'work.lua: if long then (never)': FAST,
+  "work.lua: call('ZADD', LEASES, '0', long) (no write)": FAST,
+  "work.lua: call('HSET', ACTIVE, long, '') (no write)": FAST,
   'removal.lua: if from == FAILED then exhume(id, head) end (always)': NO_MEMBER,
   'endings.lua: if not has(head_flags(head), F_UNIQUE) then return end (never)':
     'the owner of the empty unique key is asked for: there is none',

@@ -2,6 +2,7 @@
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { configure } from '#queue/redis/scripts/configure';
 import { outbox } from '#queue/redis/scripts/outbox';
+import { repair } from '#queue/redis/scripts/repair';
 import { serve } from '#queue/redis/scripts/serve';
 import { unblock } from '#queue/redis/scripts/unblock';
 import { claimOne, submitAll, submitOne, taskSpec, workOnce } from '../support/engine';
@@ -20,6 +21,9 @@ const snapshot = () =>
   connected.store.command('read it all', (redis) => readQueue(redis, connected.store.keys, 'default'));
 const complete = ({ id, token }: { id: string; token: string }) =>
   workOnce(connected, { want: 0, settles: [{ kind: 'complete', id, token, result: '1' }] });
+/** Nobody has been woken since. */
+const slept = () =>
+  connected.store.command('forget wakes', (redis) => redis.del(connected.store.keys.of('default', 'wake')));
 const outboxOf = (limit: number, told: readonly string[] = []) =>
   connected.store.run(outbox, 'default', { limit, told: [...told] });
 
@@ -129,4 +133,68 @@ it('leaves ids without a record only where they are, and takes them out of the q
   await connected.store.command('lose it', (redis) => redis.del(connected.store.keys.of('default', `t:${lost}`)));
   expect((await workOnce(connected, { want: 2 })).claimed.map(({ id }) => id)).toEqual([kept]);
   expect((await snapshot()).sets.pending.size).toBe(0);
+});
+
+it('says once of a parent that has ended what became of it, and nothing more when it is removed', async () => {
+  const parent = await submitOne(connected);
+  await submitOne(connected, { dependsOn: [parent] });
+  await complete(await claimOne(connected));
+  const [told] = await outboxOf(10);
+  expect(told).toMatchObject({ parent, completed: true });
+  expect(await outboxOf(10, [told?.entry ?? ''])).toEqual([]);
+  await connected.engine.remove([parent]);
+  expect(await outboxOf(10)).toEqual([]);
+});
+
+it.each([
+  [0, 0],
+  [1, 1],
+] as const)('wakes somebody for a time that is set %i ms before the next one: %i', async (sooner, wakes) => {
+  await submitOne(connected, { runAt: NOON + 1000 });
+  const later = await submitOne(connected, { runAt: NOON + 2000 });
+  await slept();
+  await connected.engine.patch(later, { runAt: NOON + 1000 - sooner });
+  expect((await snapshot()).wakes).toBe(wakes);
+});
+
+it('claims what comes due at one moment by priority, not by when it was submitted', async () => {
+  const priorities = [1, 10, 5, 10];
+  const ids = await submitAll(
+    connected,
+    priorities.map((priority) => ({ priority, runAt: NOON + 10 })),
+  );
+  clock.stand(NOON + 10);
+  const { claimed } = await workOnce(connected, { want: 4 });
+  expect(claimed.map(({ id }) => ids.indexOf(id))).toEqual([1, 3, 2, 0]);
+});
+
+it('puts back among the pending what is due at this very moment, and among the scheduled what is due in the next', async () => {
+  const [now = '', next = ''] = await submitAll(connected, [{ runAt: NOON + 10 }, { runAt: NOON + 11 }]);
+  await connected.store.command('damage', (redis) => redis.del(connected.store.keys.of('default', 'scheduled')));
+  clock.stand(NOON + 10);
+  await connected.store.run(repair, 'default', { limit: 200, everyMs: 0, restMs: 0 });
+  const { sets } = await snapshot();
+  expect([sets.pending.has(now), sets.scheduled.has(next)]).toEqual([true, true]);
+});
+
+it.each([
+  [1, 0],
+  [0, 1],
+] as const)('looks for damage with an upkeep %i ms before its time: %i put back', async (early, placed) => {
+  await submitOne(connected);
+  await connected.store.run(repair, 'default', { limit: 200, everyMs: 0, restMs: 1000 });
+  await connected.store.command('damage', (redis) => redis.del(connected.store.keys.of('default', 'pending')));
+  clock.stand(NOON + 1000 - early);
+  expect((await connected.engine.tick('default')).repairs.placed).toBe(placed);
+});
+
+it('tells of lines of a log as lines, and of progress as progress', async () => {
+  await submitOne(connected);
+  const { id, token } = await claimOne(connected);
+  const logs = [{ at: NOON, level: 'info' as const, message: 'x', attempt: 1 }];
+  await connected.engine.report('default', [{ id, token, progress: null, logs }]);
+  const eventsOf = async () => (await snapshot()).events.flatMap(({ changes }) => changes.map(({ event }) => event));
+  expect([(await snapshot()).progress, await eventsOf()]).toEqual([{}, ['created', 'started']]);
+  await connected.engine.report('default', [{ id, token, progress: { percent: 5, message: null }, logs: [] }]);
+  expect([(await snapshot()).progress, await eventsOf()]).toEqual([{ [id]: '5|' }, ['created', 'started', 'progress']]);
 });

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { type Repairs, repair } from '#queue/redis/scripts/repair';
 import { failure, submitAll, submitOne, workOnce } from '../support/engine';
 import { engineOfFile } from '../support/engine-of-file';
-import { type Place, readQueue, violations } from '../support/queue-snapshot';
+import { PLACES, type Place, readQueue, violations } from '../support/queue-snapshot';
 
 const NONE: Repairs = { removed: 0, placed: 0, leased: 0, keys: 0 };
 const FAR = Date.now() + 86_400_000;
+/** No task has it. */
+const GHOST = '01JDJ5V0000000000000000000';
 
 const { connected } = await engineOfFile({ emptied: true });
 
@@ -118,11 +120,12 @@ it.each([
 ])('lets tasks run again of which Redis has lost %s', async (_, keys) => {
   const ids = await submitAll(connected, [{}, {}]);
   const { claimed } = await workOnce(connected, { want: 2 });
-  await del(...keys);
+  await del(...keys, 'wake');
   expect(await look()).toEqual({ ...NONE, placed: 2 });
   const after = await snapshot();
   expect(violations(after)).toEqual([]);
   expect([...after.sets.pending.keys()].sort()).toEqual(ids.toSorted());
+  expect(after.wakes).toBe(1);
   const [late] = claimed.map(({ id, token }) => ({ kind: 'complete' as const, id, token, result: '"late"' }));
   if (late === undefined) throw new Error('nothing was claimed');
   expect((await workOnce(connected, { want: 0, settles: [late] })).verdicts).toEqual(['fenced']);
@@ -140,7 +143,34 @@ it('removes from everywhere what has no record any more, and says so', async () 
   expect(left).toEqual([]);
   for (const set of Object.values(after.sets)) for (const id of victims) expect(set.has(id)).toBe(false);
   const removed = after.events.flatMap(({ changes }) => changes).filter(({ event }) => event === 'removed');
-  expect(removed.map(({ id, type }) => [id, type]).sort()).toEqual(victims.map((id) => [id, 'noop']).sort());
+  const STATUS: Record<string, string> = { leases: 'processing' };
+  const wanted = Object.entries(ids).map(([place, [id]]) => [id, 'noop', STATUS[place] ?? place]);
+  expect(removed.map(({ id, type, status }) => [id, type, status]).sort()).toEqual(wanted.sort());
+});
+
+it.each(PLACES)('removes an id that nothing else knows from `%s`', async (place) => {
+  await submitOne(connected);
+  await connected.store.command('damage', (redis) => redis.zadd(key(place), 1, GHOST));
+  expect(await look()).toEqual({ ...NONE, removed: 1 });
+  expect(violations(await snapshot())).toEqual([]);
+});
+
+it('frees a unique key whose owner is not there', async () => {
+  await submitOne(connected);
+  await connected.store.command('damage', (redis) => redis.hset(key('unique'), 'k', GHOST));
+  expect(await look()).toEqual({ ...NONE, keys: 1 });
+  expect((await snapshot()).unique).toEqual({});
+});
+
+it('forgets a group of failures with its last member, not before', async () => {
+  const ids = await submitAll(connected, [{}, {}]);
+  const { claimed } = await workOnce(connected, { want: 2 });
+  await workOnce(connected, { want: 0, settles: claimed.map((task) => ({ kind: 'dead', ...task, error: failure() })) });
+  for (const [n, id] of ids.entries()) {
+    await del(`t:${id}`);
+    expect(await look()).toEqual({ ...NONE, removed: 1 });
+    expect(Object.keys((await snapshot()).groups)).toHaveLength(1 - n);
+  }
 });
 
 it('puts unique keys and times of expiry right', async () => {

@@ -124,7 +124,7 @@ end
 for _, key in ipairs(order) do call('ZCARD', key) end
 
 if #told > 0 then
-  for i = 1, #sets, 1000 do call('MSET', unpack(sets, i, min(i + 999, #sets))) end
+  call('MSET', unpack(sets))
   for _, key in ipairs(order) do many('ZADD', key, groups[key]) end
   call('SADD', TYPES, unpack(typeList))
   for _, write in ipairs(writes) do call(unpack(write)) end

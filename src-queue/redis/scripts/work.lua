@@ -267,7 +267,7 @@ if ended > 0 then
   many('HDEL', ACTIVE, gone)
   many('ZREM', LEASES, gone)
   if reported > 0 then many('HDEL', PROGRESS, gone) end
-  for i = 1, #fresh, 1000 do call('MSET', unpack(fresh, i, min(i + 999, #fresh))) end
+  if #fresh > 0 then call('MSET', unpack(fresh)) end
   many('ZADD', COMPLETED, ranks)
   many('ZADD', FAILED, dead)
   many('ZADD', CANCELLED, cancelled)

@@ -147,10 +147,7 @@ local function wake()
   if call('LLEN', WAKE) == 0 then call('LPUSH', WAKE, '1') end
 end
 
--- ZADD and ZREM of many members in calls that stay far below Lua's limit for unpack.
+-- A command on many members. A call has a thousand tasks at most: far below the eight thousand values that unpack can take.
 local function many(command, key, list)
-  local total = #list
-  if total == 0 then return end
-  if total <= 1000 then call(command, key, unpack(list)) return end
-  for i = 1, total, 1000 do call(command, key, unpack(list, i, min(i + 999, total))) end
+  if #list > 0 then call(command, key, unpack(list)) end
 end
