@@ -57,9 +57,8 @@ export class FrameLog {
 
 /** Someone that a channel's frames go to. */
 export interface FrameSink {
-  send(frame: Buffer): boolean;
-  cork(): void;
-  uncork(): void;
+  /** @param bytes of whole frames, as they go over the wire */
+  sendOnWire(bytes: Buffer): boolean;
 }
 
 export class Channel {

@@ -68,34 +68,27 @@ export class StreamConnection {
     return this.#closingSinceMs === null && this.#ws.readyState === this.#ws.OPEN;
   }
 
+  /** @returns false where it was dropped, as with `sendOnWire` */
+  send(frame: Buffer): boolean {
+    if (!this.#hasRoom(frame.length)) return false;
+    this.#ws.send(frame, { binary: false });
+    return true;
+  }
+
   /**
-   * A frame larger than the bound still goes out when nothing else waits.
+   * Whole frames in one write, past ws, which would write each by itself. More than the bound still goes out when nothing
+   * else waits.
+   * @param bytes see `framesOnWire`
    * @returns false where it was dropped: the client lags, or has just begun to, or is gone
    */
-  send(frame: Buffer): boolean {
-    if (!this.open || this.lagging) return false;
-    const waiting = this.#ws.bufferedAmount;
-    if (waiting > 0 && waiting + frame.length > LIMITS.wsBufferedBytes) {
-      this.#laggingSinceMs = this.#clock.monotonic();
-      this.#socket.once('drain', () => this.#checkDrained());
-      this.#events.lagging();
-      return false;
-    }
-    this.#ws.send(frame, { binary: false });
+  sendOnWire(bytes: Buffer): boolean {
+    if (!this.#hasRoom(bytes.length)) return false;
+    this.#socket.write(bytes);
     return true;
   }
 
   tell(frame: ServerFrame): boolean {
     return this.send(encodeFrame(frame));
-  }
-
-  /** Frames between `cork` and `uncork` leave in one write. */
-  cork(): void {
-    this.#socket.cork();
-  }
-
-  uncork(): void {
-    this.#socket.uncork();
   }
 
   close(code: number, reason: string): void {
@@ -131,6 +124,16 @@ export class StreamConnection {
     this.#badFrames++;
     this.tell({ type: 'error', message });
     if (this.#badFrames >= BAD_FRAMES) this.close(CLOSE_CODES.badFrames, `${BAD_FRAMES} bad frames`);
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (!this.open || this.lagging) return false;
+    const waiting = this.#ws.bufferedAmount;
+    if (waiting === 0 || waiting + bytes <= LIMITS.wsBufferedBytes) return true;
+    this.#laggingSinceMs = this.#clock.monotonic();
+    this.#socket.once('drain', () => this.#checkDrained());
+    this.#events.lagging();
+    return false;
   }
 
   #checkDrained(): boolean {

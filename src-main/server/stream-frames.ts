@@ -2,6 +2,7 @@
  * Frames as bytes. A task frame's body is written once; only `"seq":N` in front of it differs between channels.
  * Everything a task frame tells comes from the event itself, so no frame costs a read.
  */
+import { Sender } from 'ws';
 import { isFinal } from '#queue/contract/lifecycle';
 import { isoTime, isoTimeOrNull } from '#queue/contract/primitives';
 import type { ServerFrame, TaskSummary } from '#queue/contract/stream';
@@ -17,7 +18,17 @@ export function taskFrameBody(change: TaskChange): string {
   return `"event":"${change.event}","at":"${isoTime(change.at)}","task":${JSON.stringify(summaryOf(change))}}`;
 }
 
-export const taskFrame = (seq: number, body: string): Buffer => Buffer.from(`{"type":"task","seq":${seq},${body}`);
+export const taskFrame = (seq: number, body: string): string => `{"type":"task","seq":${seq},${body}`;
+
+/** As ws itself puts a frame of text before its bytes on a socket, for a server: not masked, not compressed. */
+declare module 'ws' {
+  const Sender: { frame(data: Buffer, options: typeof TEXT): Buffer[] };
+}
+const TEXT = { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true } as const;
+
+/** Frames as they go over the wire, made once for however many clients: it is the writes that cost, not the bytes. */
+export const framesOnWire = (frames: readonly string[]): Buffer =>
+  Buffer.concat(frames.flatMap((frame) => Sender.frame(Buffer.from(frame), TEXT)));
 
 /** @param body a JSON object's text from its first key on, with the closing brace */
 export const snapshotFrame = (seq: number, body: string): Buffer =>

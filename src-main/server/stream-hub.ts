@@ -12,10 +12,10 @@ import type { SafetyState } from '#queue/contract/session';
 import { CLOSE_CODES, type ClientFrame, HEARTBEAT_SECONDS, PROTOCOL_VERSION } from '#queue/contract/stream';
 import type { TaskChange } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
-import { ChannelBook, FrameLog, type FrameSink } from './stream-channel';
+import { type Channel, ChannelBook, FrameLog } from './stream-channel';
 import { type Client, nextTopics } from './stream-client';
 import { StreamConnection } from './stream-connection';
-import { encodeFrame, snapshotFrame, taskFrame, taskFrameBody } from './stream-frames';
+import { encodeFrame, framesOnWire, snapshotFrame, taskFrame, taskFrameBody } from './stream-frames';
 import { EVERYTHING, TopicSet } from './stream-topics';
 
 interface Deps {
@@ -91,7 +91,7 @@ export class StreamHub {
   /** Numbers these changes in every channel that wants them and sends them to its live clients, in one write each. */
   publish(changes: readonly TaskChange[]): void {
     if (this.#book.size === 0) return;
-    const corked = new Set<FrameSink>();
+    const frames = new Map<Channel, string[]>();
     for (const change of changes) {
       let body: string | undefined;
       for (const channel of this.#book.all()) {
@@ -103,16 +103,15 @@ export class StreamHub {
         channel.position++;
         if (channel.live.size === 0) continue;
         const frame = taskFrame(channel.position, body);
-        for (const sink of channel.live) {
-          if (!corked.has(sink)) {
-            corked.add(sink);
-            sink.cork();
-          }
-          sink.send(frame);
-        }
+        const known = frames.get(channel);
+        if (known === undefined) frames.set(channel, [frame]);
+        else known.push(frame);
       }
     }
-    for (const sink of corked) sink.uncork();
+    for (const [channel, its] of frames) {
+      const bytes = framesOnWire(its);
+      for (const sink of channel.live) sink.sendOnWire(bytes);
+    }
   }
 
   /** Changes were lost: no number can be resumed, everyone starts over with a snapshot. */
@@ -218,11 +217,8 @@ export class StreamHub {
     client.state = 'live';
     client.resyncTold = false;
     client.channel.live.add(client.connection); // before sending: a client that begins to lag is taken out again
-    client.connection.cork();
-    for (const { seq, body } of missed) {
-      if (!client.connection.send(taskFrame(seq, body))) break;
-    }
-    client.connection.uncork();
+    if (missed.length > 0)
+      client.connection.sendOnWire(framesOnWire(missed.map(({ seq, body }) => taskFrame(seq, body))));
   }
 
   #resync(client: Client, reason: string): void {

@@ -32,6 +32,10 @@ export interface StreamServerDeps extends Door, GaugeReaders {
 }
 
 const TICK_MS = 1000;
+/** Sending takes one part of the time in so many at most; a sending this short asks for no rest. */
+const REST_SHARE = 3;
+const SHORT_SEND_MS = 2;
+const REST_MAX_MS = 250;
 
 export class StreamServer implements Service {
   readonly name = 'stream';
@@ -45,8 +49,10 @@ export class StreamServer implements Service {
     maxPayload: LIMITS.wsMessageBytes,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
-  /** Changes of this event-loop turn. */
+  /** Changes of this event-loop turn; where there are many clients, of some turns more. */
   #pending: TaskChange[] = [];
+  /** Monotonic ms. With many clients it is the writes that cost: fewer and larger ones reach the same clients with more. */
+  #restUntil = 0;
   /** Upgrades that are being looked at. */
   #opening = 0;
   #loops: Promise<unknown> | undefined;
@@ -141,16 +147,27 @@ export class StreamServer implements Service {
       this.#pending = []; // the snapshots tell it
       this.#hub.breakOff(`events of queue ${item.queue} were lost: ${item.reason}`);
     } else {
-      if (this.#pending.length === 0) setImmediate(() => this.#flush());
+      if (this.#pending.length === 0) this.#flushSoon();
       for (const change of item.changes) this.#pending.push(change);
     }
     this.#gauges.touch();
   }
 
+  #flushSoon(): void {
+    const { clock } = this.#deps;
+    const restMs = this.#restUntil - clock.monotonic();
+    if (restMs <= 0) setImmediate(() => this.#flush());
+    else void clock.sleep(restMs, this.#stopping.signal).then(() => this.#flush());
+  }
+
   #flush(): void {
+    const { clock } = this.#deps;
     const changes = this.#pending;
     this.#pending = [];
+    const start = clock.monotonic();
     this.#hub.publish(changes);
+    const end = clock.monotonic();
+    this.#restUntil = end - start < SHORT_SEND_MS ? end : end + Math.min(REST_SHARE * (end - start), REST_MAX_MS);
   }
 
   async #keepTime(signal: AbortSignal): Promise<void> {

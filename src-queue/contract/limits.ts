@@ -93,9 +93,9 @@ export const LIMITS = {
   /** Connections of one server process, WebSocket clients among them; further ones are closed at once. */
   connections: 5000,
   /** WebSocket clients of one server process. */
-  wsClients: 500,
+  wsClients: 2000,
   /** Sets of topics that one server process keeps a numbering for; more than clients, so that some outlive theirs. */
-  wsChannels: 1000,
+  wsChannels: 3000,
   eventStreamEntries: 10_000,
   /** Task types, over all queues, whose rates a server keeps; further ones wait until some have been idle for an hour. */
   meteredTypes: 2000,

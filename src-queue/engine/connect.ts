@@ -19,6 +19,7 @@ import { Operations } from './operations';
 import type { EventFeed, TaskReader, WorkerDirectory } from './ports';
 import { QueueRegistry } from './queue-registry';
 import { Recorder } from './recorder';
+import { SharedFeed } from './shared-feed';
 import { storeIdentity } from './store-identity';
 import { Upkeep } from './upkeep';
 import { WorkNews } from './work-news';
@@ -85,7 +86,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
     random,
   });
   const reader = new Inspector(store, registry, clock);
-  const feed = new EventLog(store, registry, clock, log);
+  const feed = new SharedFeed(new EventLog(store, registry, clock, log));
   const operationStore = new OperationStore(store);
   const carrier = new OperationCarrier({ store: operationStore, engine, clock, log });
   const recorder = new Recorder({
