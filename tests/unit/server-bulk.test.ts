@@ -78,7 +78,7 @@ describe('a document of tasks', () => {
   it('takes 10 000 tasks in batches, and refuses one more with nothing stored', async () => {
     const { call, queue } = createWorld();
     expect((await call('POST', '/api/tasks/bulk', { tasks: tasks(LIMITS.bulkTasks) })).body.accepted).toBe(10_000);
-    expect(queue.batches).toEqual(Array(10).fill(1000));
+    expect(queue.batches).toEqual(Array(40).fill(250));
     const other = createWorld();
     const { status, body } = await other.call('POST', '/api/tasks/bulk', { tasks: tasks(LIMITS.bulkTasks + 1) });
     expect([status, body.errors[0].path, other.queue.tasks.size]).toEqual([422, 'tasks', 0]);
@@ -159,8 +159,8 @@ describe('a document of tasks', () => {
       },
     });
     const { status, body } = await world.call('POST', '/api/tasks/bulk', { tasks: tasks(3000) });
-    expect([status, body.accepted, body.rejected]).toEqual([201, 1000, 2000]);
-    expect(body.errors[0]).toEqual({ index: 1000, message: 'not confirmed: gone' });
+    expect([status, body.accepted, body.rejected]).toEqual([201, 250, 2750]);
+    expect(body.errors[0]).toEqual({ index: 250, message: 'not confirmed: gone' });
     expect(calls).toBe(2);
   });
 });
@@ -203,7 +203,7 @@ describe('lines of tasks', () => {
     const response = await app.request(request);
     expect(await response.json()).toMatchObject({ accepted: 3000 });
     expect(seenBeforeEnd).toBeGreaterThanOrEqual(1000);
-    expect(Math.max(...queue.batches)).toBe(LIMITS.submitBatch);
+    expect(Math.max(...queue.batches)).toBe(250);
   });
 
   it('that are too long or not UTF-8 are rejected by themselves', async () => {

@@ -166,7 +166,7 @@ describe('over a socket', () => {
       '0\r\n\r\n',
     ]);
     expect(answer).toMatch(/^HTTP\/1\.1 201 [\s\S]*"accepted":1501/);
-    expect(world.queue.batches).toEqual([1000, 501]);
+    expect(world.queue.batches).toEqual([250, 250, 250, 250, 250, 250, 1]);
   });
 });
 
