@@ -94,19 +94,37 @@ export class IdDriver implements Driver {
   }
 
   async walk(cursor: string | null, limit: number, previewBytes: number): Promise<Walked[]> {
+    const bounds = { from: cursor ?? this.#from, to: this.#to, limit };
+    const lists = listsOf(this.#sources);
+    const shown = offered(lists, previewBytes);
     const pages = await Promise.all(
-      this.#sources.map(async ({ queue, set }) => {
-        const bounds = { from: cursor ?? this.#from, to: this.#to, limit };
-        const input = { kind: 'lex' as const, set, ...bounds, previewBytes: offered(this.#sources, previewBytes) };
+      lists.map(async ({ queue, set }) => {
+        const input = { kind: 'lex' as const, set, ...bounds, previewBytes: shown };
         return tasksOf(await this.#store.run(page, queue, input)).map((raw) => ({ queue, raw, cursor: raw.id }));
       }),
     );
+    if (pages.length === 1) return pages[0] ?? [];
     const merged = pages
       .flat()
       .sort((a, b) => (a.raw.id < b.raw.id ? 1 : -1))
       .slice(0, limit);
-    return offered(this.#sources, previewBytes) === previewBytes ? merged : filled(this.#store, merged, previewBytes);
+    return shown === previewBytes ? merged : filled(this.#store, merged, previewBytes);
   }
+}
+
+/** Sets that one script merges at most: Redis answers nobody else meanwhile. */
+const MERGED_SETS = 100;
+
+/** Sources with the sets of one queue joined, as page.lua takes them. */
+function listsOf(sources: readonly Source[]): Source[] {
+  const sets = new Map<string, string[]>();
+  for (const { queue, set } of sources) mapEntry(sets, queue, () => []).push(set);
+  return [...sets].flatMap(([queue, all]) =>
+    Array.from({ length: Math.ceil(all.length / MERGED_SETS) }, (_, n) => ({
+      queue,
+      set: all.slice(n * MERGED_SETS, (n + 1) * MERGED_SETS).join(','),
+    })),
+  );
 }
 
 /** Where a score walk is in one source: the score reached, and how many members of this score were seen. */

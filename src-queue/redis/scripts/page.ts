@@ -7,7 +7,7 @@ export type PageKind = 'lex' | 'names' | 'up' | 'down' | 'pending';
 
 export interface PageInput {
   kind: PageKind;
-  /** Below the queue's prefix. */
+  /** Below the queue's prefix; `lex` merges several, joined by commas. */
   set: string;
   from: string;
   to: string;
