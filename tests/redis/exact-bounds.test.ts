@@ -198,3 +198,18 @@ it('tells of lines of a log as lines, and of progress as progress', async () => 
   await connected.engine.report('default', [{ id, token, progress: { percent: 5, message: null }, logs: [] }]);
   expect([(await snapshot()).progress, await eventsOf()]).toEqual([{ [id]: '5|' }, ['created', 'started', 'progress']]);
 });
+
+it('hands out whole what comes due, however large, beside what was pending', async () => {
+  const payloads = [...Array.from({ length: 120 }, (_, n) => 16_300 + n), 60_000].map(
+    (length) => `{"x":"${'y'.repeat(length - 8)}"}`,
+  );
+  const ids = await submitAll(
+    connected,
+    payloads.map((payload, n) => ({ payload, runAt: n % 2 === 0 ? NOON + 10 : null })),
+  );
+  clock.stand(NOON + 10);
+  const { claimed } = await workOnce(connected, { want: payloads.length });
+  expect(claimed.map(({ id, payload }) => payloads.indexOf(payload) === ids.indexOf(id))).toEqual(
+    payloads.map(() => true),
+  );
+});

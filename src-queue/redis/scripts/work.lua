@@ -153,9 +153,22 @@ if allow > 0 then
       end
     end
     if #batch == 0 then break end
-    local keys = {}
-    for i = 1, #batch do keys[i] = P .. 't:' .. batch[i] end
-    local found = call('MGET', unpack(keys))
+    local keys, found = {}, {}
+    if #ready == 0 then
+      for i = 1, #batch do keys[i] = P .. 't:' .. batch[i] end
+      found = call('MGET', unpack(keys))
+    else
+      -- The head of a promoted task was read already, and mostly all of its record with it.
+      local at = {}
+      for i = 1, #batch do
+        local head = promotedHeads[batch[i]]
+        if head and #head < HEAD_BYTES then found[i] = head
+        else keys[#keys + 1] = P .. 't:' .. batch[i]; at[#keys] = i end
+      end
+      if #keys > 0 then
+        for n, record in ipairs(call('MGET', unpack(keys))) do found[at[n]] = record end
+      end
+    end
     for i = 1, #batch do
       local record = found[i]
       if taken >= allow then break end
