@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import type { RedisServer } from '../tests/support/redis-server';
-import { inTurn, PAYLOAD, priorityOf, type Subject, until } from './subject';
+import { end } from './child';
+import { type Crew, inTurn, PAYLOAD, priorityOf, type Subject, until, type Work } from './subject';
 
 const QUEUE = 'bench';
 const WORKER = join(process.cwd(), 'bench/bullmq-worker.mjs');
@@ -22,16 +23,16 @@ export class BullmqSubject implements Subject {
     this.#queue = new Queue(QUEUE, { connection: { host: server.host, port: server.port } });
   }
 
-  async enqueue(count: number): Promise<void> {
+  async enqueue(count: number, work: Work = 'noop'): Promise<void> {
     await this.#queue.pause();
-    await this.submitInBulk(count, 1000);
+    await this.#submit(count, 1000, work);
   }
 
-  async process(count: number, concurrency: number): Promise<number> {
-    const worker = await this.#startWorker(concurrency);
+  async process(count: number, { concurrency, workers }: Crew): Promise<number> {
+    const crew = await Promise.all(Array.from({ length: workers }, () => this.#startWorker(concurrency)));
     await this.#queue.resume();
     const ms = await until(async () => (await this.#queue.getCompletedCount()) === count);
-    await stop(worker);
+    await Promise.all(crew.map(end));
     return ms;
   }
 
@@ -40,15 +41,7 @@ export class BullmqSubject implements Subject {
   }
 
   submitInBulk(count: number, chunk: number): Promise<number> {
-    return inTurn(Math.ceil(count / chunk), 1, (call) =>
-      this.#queue.addBulk(
-        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) => ({
-          name: 'noop',
-          data: PAYLOAD,
-          opts: this.#options(call * chunk + index),
-        })),
-      ),
-    );
+    return this.#submit(count, chunk, 'noop');
   }
 
   async pickup(count: number, gapMs: number): Promise<number[]> {
@@ -59,12 +52,24 @@ export class BullmqSubject implements Subject {
     }
     await until(async () => (await this.#queue.getCompletedCount()) === count);
     const jobs = await this.#queue.getCompleted(0, count);
-    await stop(worker);
+    await end(worker);
     return jobs.map((job) => Number(job.returnvalue));
   }
 
   close(): Promise<void> {
     return this.#queue.close();
+  }
+
+  #submit(count: number, chunk: number, work: Work): Promise<number> {
+    return inTurn(Math.ceil(count / chunk), 1, (call) =>
+      this.#queue.addBulk(
+        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) => ({
+          name: work,
+          data: PAYLOAD,
+          opts: { ...this.#options(call * chunk + index), ...(work === 'flaky' && { attempts: 2 }) },
+        })),
+      ),
+    );
   }
 
   #options(index: number) {
@@ -77,10 +82,4 @@ export class BullmqSubject implements Subject {
     await once(worker, 'message');
     return worker;
   }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  await gone;
 }

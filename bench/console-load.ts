@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import type { TaskSpec } from '#queue/engine/ports';
 import { taskSpec } from '../tests/support/engine';
 import type { RedisServer } from '../tests/support/redis-server';
-import { MillraceSubject, startWorker, stop } from './millrace-subject';
+import { end } from './child';
+import { MillraceSubject, startWorkers } from './millrace-subject';
 import { inTurn, PAYLOAD } from './subject';
 
 const BATCH = 1000;
@@ -55,7 +56,7 @@ export class ConsoleLoad {
   /** Keeps submitting for a worker of its own. @returns how to end it */
   async stream(eventsPerSecond: number): Promise<() => Promise<void>> {
     const { connected } = this.#subject;
-    const worker = await startWorker(this.#server.url, connected, LIVE, 20);
+    const crew = await startWorkers(this.#server.url, connected, LIVE, { concurrency: 20, workers: 1 });
     const start = performance.now();
     let submitted = 0;
     const timer = setInterval(() => {
@@ -66,7 +67,7 @@ export class ConsoleLoad {
     }, TICK_MS);
     return async () => {
       clearInterval(timer);
-      await stop(worker);
+      await Promise.all(crew.map(end));
     };
   }
 

@@ -5,11 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../tests/support/redis-server';
+import { programArgs } from './program';
 import { until } from './subject';
 
 export interface HeadlessServer {
   /** Without a slash at its end. */
   readonly base: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -24,7 +26,7 @@ export async function startHeadless(redisUrl: string): Promise<HeadlessServer> {
     WORKERS: '0',
     LOG_LEVEL: 'silent',
   };
-  const server = spawn(process.execPath, ['out/main/cli.js', '--headless'], { stdio: 'ignore', env });
+  const server = spawn(process.execPath, programArgs('--headless'), { stdio: 'ignore', env });
   const base = `http://127.0.0.1:${port}`;
   await until(
     async () =>
@@ -36,6 +38,7 @@ export async function startHeadless(redisUrl: string): Promise<HeadlessServer> {
   );
   return {
     base,
+    pid: server.pid ?? 0,
     stop: async () => {
       const gone = once(server, 'exit');
       server.kill('SIGTERM');

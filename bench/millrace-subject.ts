@@ -1,19 +1,28 @@
 /** Millrace: its engine as the producer, its built program as the worker. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { TaskSpec } from '#queue/engine/ports';
 import { connectTo, taskSpec } from '../tests/support/engine';
 import type { RedisServer } from '../tests/support/redis-server';
-import { inTurn, PAYLOAD, priorityOf, type Subject, until } from './subject';
+import { end } from './child';
+import { programArgs } from './program';
+import { type Crew, inTurn, PAYLOAD, priorityOf, type Subject, until, type Work } from './subject';
 
 const QUEUE = 'bench';
-const PROGRAM = join(process.cwd(), 'out/main/cli.js');
 const HANDLERS = join(process.cwd(), 'bench/handlers');
 
-const spec = (index: number, payload: string, type = 'noop'): TaskSpec =>
-  taskSpec({ type, queue: QUEUE, priority: priorityOf(index), payload });
+/** Retried at once, as the peers do it. */
+const AT_ONCE = { type: 'fixed', baseMs: 0, maxMs: 0, jitter: 0 } as const;
+
+const spec = (index: number, payload: string, type: string = 'noop'): TaskSpec =>
+  taskSpec({
+    type,
+    queue: QUEUE,
+    priority: priorityOf(index),
+    payload,
+    ...(type === 'flaky' && { maxRetries: 1, backoff: AT_ONCE }),
+  });
 
 export class MillraceSubject implements Subject {
   readonly name = 'millrace';
@@ -26,20 +35,17 @@ export class MillraceSubject implements Subject {
     this.connected = connectTo(server, { name: 'bench', patienceMs: 10_000 });
   }
 
-  async enqueue(count: number): Promise<void> {
+  async enqueue(count: number, work: Work = 'noop'): Promise<void> {
     await this.connected.whenReady(5000);
     await this.connected.engine.pause(QUEUE);
-    await this.submitInBulk(count, 1000);
+    await this.#submit(count, 1000, work);
   }
 
-  async process(count: number, concurrency: number): Promise<number> {
-    const worker = await this.#startWorker(concurrency);
-    await this.connected.engine.resume(QUEUE);
-    const key = this.connected.store.keys.of(QUEUE, 'completed');
-    const ms = await until(
-      async () => (await this.connected.store.command('count', (redis) => redis.zcard(key))) === count,
-    );
-    await stop(worker);
+  async process(count: number, size: Crew): Promise<number> {
+    const crew = await this.startWorkers(size);
+    await this.resume();
+    const ms = await until(async () => (await this.completed()) === count);
+    await Promise.all(crew.map(end));
     return ms;
   }
 
@@ -47,19 +53,13 @@ export class MillraceSubject implements Subject {
     return inTurn(count, inFlight, (index) => this.connected.engine.submit(spec(index, this.#payload)));
   }
 
-  submitInBulk(count: number, chunk: number): Promise<number> {
-    return inTurn(Math.ceil(count / chunk), 1, (call) =>
-      this.connected.engine.submitMany(
-        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) =>
-          spec(call * chunk + index, this.#payload),
-        ),
-      ),
-    );
+  submitInBulk(count: number, chunk: number, inFlight = 1): Promise<number> {
+    return this.#submit(count, chunk, 'noop', inFlight);
   }
 
   async pickup(count: number, gapMs: number): Promise<number[]> {
     await this.connected.whenReady(5000);
-    const worker = await this.#startWorker(10);
+    const crew = await this.startWorkers({ concurrency: 10, workers: 1 });
     const ids: string[] = [];
     for (let index = 0; index < count; index++) {
       const payload = JSON.stringify({ at: performance.timeOrigin + performance.now() });
@@ -67,43 +67,58 @@ export class MillraceSubject implements Subject {
       if (outcome.ok) ids.push(outcome.id);
       await new Promise((resolve) => setTimeout(resolve, gapMs));
     }
-    const key = this.connected.store.keys.of(QUEUE, 'completed');
-    await until(async () => (await this.connected.store.command('count', (redis) => redis.zcard(key))) === count);
-    await stop(worker);
+    await until(async () => (await this.completed()) === count);
+    await Promise.all(crew.map(end));
     const tasks = await this.connected.reader.getTasks(ids);
     return tasks.map((task) => Number(task?.result));
+  }
+
+  resume(): Promise<void> {
+    return this.connected.engine.resume(QUEUE);
+  }
+
+  startWorkers(size: Crew): Promise<ChildProcess[]> {
+    return startWorkers(this.#server.url, this.connected, QUEUE, size);
+  }
+
+  /** Tasks recorded as completed. */
+  completed(): Promise<number> {
+    const key = this.connected.store.keys.of(QUEUE, 'completed');
+    return this.connected.store.command('count', (redis) => redis.zcard(key));
   }
 
   async close(): Promise<void> {
     await this.connected.close();
   }
 
-  #startWorker(concurrency: number): Promise<ChildProcess> {
-    return startWorker(this.#server.url, this.connected, QUEUE, concurrency);
+  #submit(count: number, chunk: number, work: Work, inFlight = 1): Promise<number> {
+    return inTurn(Math.ceil(count / chunk), inFlight, (call) =>
+      this.connected.engine.submitMany(
+        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) =>
+          spec(call * chunk + index, this.#payload, work),
+        ),
+      ),
+    );
   }
 }
 
-/** A worker of the shipped program with the handlers of this bench; resolves once it takes tasks. */
-export async function startWorker(
+/** Workers of the shipped program with the handlers of this bench; resolves once they take tasks. */
+export async function startWorkers(
   redisUrl: string,
   connected: ConnectedEngine,
   queue: string,
-  concurrency: number,
-): Promise<ChildProcess> {
+  { concurrency, workers }: Crew,
+): Promise<ChildProcess[]> {
   const options = {
     '--redis': redisUrl,
     '--queues': queue,
     '--concurrency': String(concurrency),
     '--handlers': HANDLERS,
   };
-  const args = [PROGRAM, '--worker', ...Object.entries(options).flat()];
-  const worker = spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'silent' } });
-  await until(async () => (await connected.directory.list()).some((live) => live.state === 'running'), 20_000);
-  return worker;
-}
-
-export async function stop(child: ChildProcess): Promise<void> {
-  const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  await gone;
+  const args = programArgs('--worker', ...Object.entries(options).flat());
+  const env = { ...process.env, LOG_LEVEL: 'silent' };
+  const crew = Array.from({ length: workers }, () => spawn(process.execPath, args, { stdio: 'ignore', env }));
+  const running = async () => (await connected.directory.list()).filter((live) => live.state === 'running').length;
+  await until(async () => (await running()) === workers, 20_000);
+  return crew;
 }

@@ -19,25 +19,54 @@ const short = (value: number): string =>
 export const spread = (values: readonly number[]): string =>
   `${short(median(values))} [${short(Math.min(...values))}..${short(Math.max(...values))}]`;
 
+export const OURS = 'millrace';
+
 export interface Measure {
   name: string;
   unit: string;
-  /** Whether a larger figure is the better one: the ratio is then ours to theirs. */
+  /** Whether a larger figure is the better one. */
   moreIsBetter: boolean;
   /** By subject, one value a repetition. */
   values: Map<string, number[]>;
 }
 
+/** Every figure of a run, in the order in which its measures first came. */
+export class Figures {
+  readonly #measures = new Map<string, Measure>();
+
+  get measures(): readonly Measure[] {
+    return [...this.#measures.values()];
+  }
+
+  add(name: string, unit: string, value: number, of: { subject?: string; moreIsBetter?: boolean } = {}): void {
+    const { subject = OURS, moreIsBetter = false } = of;
+    const measure = this.#measures.get(name) ?? { name, unit, moreIsBetter, values: new Map<string, number[]>() };
+    this.#measures.set(name, measure);
+    measure.values.set(subject, [...(measure.values.get(subject) ?? []), value]);
+  }
+
+  /** One value a repetition. */
+  of(name: string, subject = OURS): readonly number[] {
+    return this.#measures.get(name)?.values.get(subject) ?? [];
+  }
+
+  /** Ours to the other's, repetition by repetition. */
+  ratios(name: string, peer: string): readonly number[] {
+    const ours = this.of(name);
+    return this.of(name, peer).map((theirs, repetition) => (ours[repetition] ?? Number.NaN) / theirs);
+  }
+}
+
 /** One line a measure: every subject's figure, and ours against each peer, pair by pair. */
-export function printMeasures(measures: readonly Measure[], ours: string): void {
-  for (const { name, unit, moreIsBetter, values } of measures) {
+export function printFigures(figures: Figures): void {
+  for (const { name, unit, moreIsBetter, values } of figures.measures) {
     console.log(`\n${name} (${unit})`);
-    const mine = values.get(ours) ?? [];
-    for (const [subject, figures] of values) {
-      const ratios = figures.map((theirs, index) => (mine[index] ?? Number.NaN) / theirs);
+    for (const [subject, its] of values) {
       const against =
-        subject === ours ? '' : `   ours is ${spread(ratios)} of it; ${moreIsBetter ? 'more' : 'less'} is better`;
-      console.log(`  ${subject.padEnd(22)} ${spread(figures).padEnd(24)}${against}`);
+        subject === OURS
+          ? ''
+          : `   ours is ${spread(figures.ratios(name, subject))} of it; ${moreIsBetter ? 'more' : 'less'} is better`;
+      console.log(`  ${subject.padEnd(22)} ${spread(its).padEnd(24)}${against}`);
     }
   }
 }

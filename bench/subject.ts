@@ -1,13 +1,13 @@
 /**
- * What is compared: a queue system in its own producer (this process) and its own worker (a child process), on a
+ * What is compared: a queue system in its own producer (this process) and its own workers (child processes), on a
  * Redis that it shares with the others, emptied between runs.
  */
 export interface Subject {
   readonly name: string;
-  /** Puts `count` no-op tasks with priorities 1 to 10 in turn and `PAYLOAD` into a queue that stands still. */
-  enqueue(count: number): Promise<void>;
-  /** Starts a worker, lets it go, and measures until all `count` tasks are recorded as completed. @returns ms */
-  process(count: number, concurrency: number): Promise<number>;
+  /** Puts `count` tasks with priorities 1 to 10 in turn and `PAYLOAD` into a queue that stands still. */
+  enqueue(count: number, work?: Work): Promise<void>;
+  /** Starts the workers, lets them go, and measures until all `count` tasks are recorded as completed. @returns ms */
+  process(count: number, crew: Crew): Promise<number>;
   /** One call a task, `inFlight` calls at a time. @returns ms */
   submitSingly(count: number, inFlight: number): Promise<number>;
   /** @returns ms */
@@ -15,6 +15,19 @@ export interface Subject {
   /** Tasks one after the other, `gapMs` apart, on an idle queue. @returns ms from submit to the handler's start, each */
   pickup(count: number, gapMs: number): Promise<number[]>;
   close(): Promise<void>;
+}
+
+/**
+ * What handlers do: nothing; wait for 20 ms; keep the processor busy for 1 ms; throw at the first attempt, and nothing
+ * at the second.
+ */
+export type Work = 'noop' | 'wait' | 'spin' | 'flaky';
+
+export interface Crew {
+  /** Of each worker. */
+  concurrency: number;
+  /** Processes. */
+  workers: number;
 }
 
 /** About 200 bytes of JSON. */
@@ -38,7 +51,7 @@ export async function until(done: () => Promise<boolean>, timeoutMs = 180_000): 
   return performance.now() - start;
 }
 
-/** Runs `count` calls, `inFlight` at a time. */
+/** Runs `count` calls, `inFlight` at a time. @returns ms */
 export async function inTurn(
   count: number,
   inFlight: number,

@@ -24,7 +24,7 @@ if (bootstrap({ needs: ['redis'] })) {
       emptyOutDir: true,
       rolldownOptions: {
         input: { main: join(ROOT, 'bench', 'main.ts') },
-        external: [...EXTERNALS, '@playwright/test'],
+        external: [...EXTERNALS, '@playwright/test', 'bee-queue'],
         output: { format: 'cjs', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name]-[hash].js' },
       },
     },

@@ -1,0 +1,23 @@
+/** Names of what is measured on Millrace and its peers alike. */
+import type { Work } from './subject';
+
+const WHAT_HANDLERS_DO: Record<Work, string> = {
+  noop: 'no-op tasks',
+  wait: 'tasks of 20 ms of waiting',
+  spin: 'tasks of 1 ms of processor',
+  flaky: 'tasks that fail once',
+};
+const WORKERS = ['no', 'one worker', 'two workers'];
+
+const how = (work: Work, concurrency: number, workers: number): string =>
+  `${WHAT_HANDLERS_DO[work]}, ${WORKERS[workers]}, concurrency ${concurrency}`;
+export const processing = (work: Work, concurrency: number, workers = 1): string =>
+  `process ${how(work, concurrency, workers)}`;
+export const redisCpu = (work: Work, concurrency: number, workers = 1): string =>
+  `Redis CPU per task: ${how(work, concurrency, workers)}`;
+export const redisCommands = (work: Work, concurrency: number, workers = 1): string =>
+  `Redis commands per task, those in scripts too: ${how(work, concurrency, workers)}`;
+export const SUBMIT_SINGLY = 'submit one at a time, 50 in flight';
+export const SUBMIT_IN_BULK = 'submit in calls of 1000';
+export const MEMORY = 'Redis memory of a pending task, indexes included';
+export const pickup = (which: 'p50' | 'p99'): string => `submit to start on an idle queue, ${which}`;
