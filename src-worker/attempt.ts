@@ -37,6 +37,7 @@ export class Attempt implements ContextSource {
   readonly recorder: Recorder;
   readonly startedAt: number;
   readonly timeoutMs: number;
+  readonly #begunMs: number;
   readonly #deps: AttemptDeps;
   readonly #handler: TaskHandler;
   #controller: AbortController | undefined;
@@ -50,7 +51,13 @@ export class Attempt implements ContextSource {
     this.task = task;
     this.recorder = recorder;
     this.startedAt = deps.clock.now();
+    this.#begunMs = deps.clock.monotonic();
     this.timeoutMs = Math.min(task.timeoutMs, handler.timeoutMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** From its start to this moment. */
+  get ranMs(): number {
+    return this.#deps.clock.monotonic() - this.#begunMs;
   }
 
   /** Why the signal has fired; null where it has not. */

@@ -1,6 +1,9 @@
 /**
  * The work loop: settles what has ended and claims what comes next, in the same calls.
  *
+ * Where the work is shorter than the way to Redis, calls that are made anyway ask for some tasks ahead of their slots; see
+ * Lookahead. They are asked for beside those of the slots, and come out of a backlog only.
+ *
  * For each queue at most two calls are out at a time, each on a lane of its own. A call takes every settle that waits
  * and asks for at most half of the slots; what ends meanwhile waits for the next call. So batches grow with the load
  * and shrink with it, with no timer. A call whose outcome is unknown is repeated with the very same arguments until it
@@ -40,6 +43,8 @@ export interface ClaimerDeps {
   /** `*` stands for every queue that is not named. */
   queues: readonly { name: string; weight: number }[];
   concurrency: number;
+  /** Tasks to hold beside those that run. */
+  ahead: () => number;
   leaseMs: number;
   types: readonly string[];
   /** Leases that can still be held: a second bound on claims, should many settles be on their way. */
@@ -60,8 +65,9 @@ export class Claimer {
   #quieted = false;
   #turnAsked = false;
   #taken = 0;
-  /** Slots that calls on their way have asked for. */
+  /** Slots that calls on their way have asked for, and tasks ahead of slots. */
   #wanted = 0;
+  #wantedAhead = 0;
   #calls = 0;
   /** Of this very process: a worker that is started again under its old id must not repeat its old calls. */
   readonly #name = randomName('n');
@@ -178,7 +184,7 @@ export class Claimer {
       // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
       if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
       if (settles.length === 0 && want === 0) continue;
-      void this.#call(line, settles, want);
+      void this.#call(line, settles, want, line.isReady(now) ? this.#ahead(want) : 0);
       more ||= line.hasFreeLane && (this.#settler.hasFor(line.name) || (line.isReady(now) && this.#free() > 0));
     }
     if (more) this.#askTurn();
@@ -190,6 +196,19 @@ export class Claimer {
     if (!this.#on) return 0;
     const { concurrency, room } = this.#deps;
     return Math.max(0, Math.min(concurrency - this.#taken, room()) - this.#wanted);
+  }
+
+  /** Beside `want` more; half of what may be held at a time, as there are two lanes. */
+  #ahead(want: number): number {
+    if (!this.#on) return 0;
+    const { concurrency, ahead, room } = this.#deps;
+    const size = ahead();
+    if (size === 0) return 0;
+    const held = this.#taken + this.#wanted + this.#wantedAhead + want;
+    return Math.max(
+      0,
+      Math.min(concurrency + size - held, room() - held, Math.ceil(size / 2), LIMITS.workBatch - want),
+    );
   }
 
   #half(): number {
@@ -221,18 +240,22 @@ export class Claimer {
     return wants;
   }
 
-  async #call(line: QueueLine, settles: readonly Settle[], want: number): Promise<void> {
+  async #call(line: QueueLine, settles: readonly Settle[], slots: number, ahead: number): Promise<void> {
     const { workerId, leaseMs, types } = this.#deps;
     const lane = line.takeLane();
-    this.#wanted += want;
+    this.#wanted += slots;
+    this.#wantedAhead += ahead;
     this.#calls++;
     const nonce = this.#nextNonce();
-    const call: WorkCall = { queue: line.name, workerId, lane, nonce, settles, want, leaseMs, types };
+    const want = slots + ahead;
+    const call: WorkCall = { queue: line.name, workerId, lane, nonce, settles, want, ahead, leaseMs, types };
     const { wakes } = line;
-    let kept = want;
+    let kept = true;
     const giveUp = () => {
-      this.#wanted -= kept;
-      kept = 0;
+      if (!kept) return;
+      kept = false;
+      this.#wanted -= slots;
+      this.#wantedAhead -= ahead;
     };
     const reply = await this.#untilAnswered(call, giveUp);
     line.giveLane(lane);
@@ -244,7 +267,7 @@ export class Claimer {
     this.#askTurn();
   }
 
-  #answered(line: QueueLine, wakes: number, { settles, want }: WorkCall, reply: WorkReply): void {
+  #answered(line: QueueLine, wakes: number, { settles, want, ahead = 0 }: WorkCall, reply: WorkReply): void {
     const { clock, onSettled, onClaimed } = this.#deps;
     const { claimed, nextDueInMs: dueInMs, skipped } = reply;
     const reached = line.passed;
@@ -253,7 +276,7 @@ export class Claimer {
       this.#heardAt = now;
       this.#lastFetchAt = clock.now();
     }
-    line.learn({ want, got: claimed.length, dueInMs, skipped, now, wakes }, this.#virtual);
+    line.learn({ want: want - ahead, got: claimed.length, dueInMs, skipped, now, wakes }, this.#virtual);
     if (claimed.length > 0) this.#virtual = Math.max(this.#virtual, reached);
     for (const [index, settle] of settles.entries()) onSettled(settle, reply.verdicts[index] ?? 'gone');
     if (claimed.length === 0) return;
@@ -286,7 +309,7 @@ export class Claimer {
           this.#refusing.add(queue);
           giveUp();
           if (call.settles.length === 0) return NOTHING;
-          call = { ...call, want: 0, nonce: this.#nextNonce() };
+          call = { ...call, want: 0, ahead: 0, nonce: this.#nextNonce() };
           this.#askTurn();
         }
       }

@@ -21,6 +21,7 @@ import type { Log } from '#queue/kernel/log';
 import type { Service } from '#queue/kernel/service';
 import { CancelledError, LeaseLostError, ShutdownError } from './abort-reasons';
 import type { Attempt, AttemptDeps } from './attempt';
+import { Backlog } from './backlog';
 import { Claimer } from './claimer';
 import type { WorkerConfig } from './config';
 import { CpuShare } from './cpu-share';
@@ -28,6 +29,7 @@ import { Executor } from './executor';
 import { Heartbeat } from './heartbeat';
 import { HeldTable } from './held-table';
 import { type BeatRunner, LeaseKeeper } from './lease-keeper';
+import { LOOKAHEAD_MAX, Lookahead } from './lookahead';
 import { LoopLag } from './loop-lag';
 import type { Registry } from './registry';
 import { Reporter } from './reporter';
@@ -66,6 +68,8 @@ export class Worker implements Service {
   readonly #claimer: Claimer;
   readonly #keeper: LeaseKeeper;
   readonly #heartbeat: Heartbeat;
+  readonly #lookahead: Lookahead;
+  readonly #backlog: Backlog;
   readonly #lag = new LoopLag();
   readonly #cpu: CpuShare;
   readonly #startedAt: number;
@@ -86,13 +90,15 @@ export class Worker implements Service {
     const { queues, concurrency, leaseMs, graceMs } = config;
     this.#startedAt = clock.now();
     this.#cpu = new CpuShare(clock);
-    const table = new HeldTable(concurrency * LEASES_PER_SLOT + 16);
+    this.#lookahead = new Lookahead(concurrency);
+    this.#backlog = new Backlog({ clock, onLong: (tasks) => this.#waitedLong(tasks) });
+    const table = new HeldTable((concurrency + LOOKAHEAD_MAX) * LEASES_PER_SLOT + 16);
     this.#keeper = new LeaseKeeper({
       table,
       runner: deps.beatRunner(table),
       clock,
       onLost: (lease) => this.#leaseLost(lease),
-      onCancelRequested: ({ token }) => this.#executor.abort(token, new CancelledError()),
+      onCancelRequested: ({ token }) => this.#cancelRequested(token),
       onCommand: (command) => this.#obey(command),
     });
     this.#reporter = new Reporter({ engine, clock, log, giveUpMs: leaseMs, onLost: (lease) => this.#leaseLost(lease) });
@@ -115,6 +121,7 @@ export class Worker implements Service {
       workerId: deps.id,
       queues,
       concurrency,
+      ahead: () => this.#lookahead.size,
       leaseMs,
       types: registry.types,
       room: () => this.#keeper.room,
@@ -166,6 +173,7 @@ export class Worker implements Service {
     this.#state = 'quiet';
     this.#deps.log.info('quiet: no new tasks are taken');
     this.#claimer.quiet();
+    this.#handBack(this.#backlog.drain());
     this.#heartbeat.hurry();
   }
 
@@ -185,6 +193,7 @@ export class Worker implements Service {
     if (this.#state === 'starting') return;
     this.#state = 'stopping';
     this.#claimer.quiet();
+    this.#handBack(this.#backlog.drain());
     this.#heartbeat.hurry();
     log.info('stopping', { running: this.#executor.runningCount, shutdownTimeoutMs: config.shutdownTimeoutMs });
     await this.#idleWithin(config.shutdownTimeoutMs);
@@ -199,6 +208,7 @@ export class Worker implements Service {
     await late;
     await this.#keeper.stop();
     await this.#heartbeat.stop();
+    this.#backlog.close();
     this.#executor.close();
     this.#lag.stop();
     log.info('stopped', { completed: this.#completed, failed: this.#failed });
@@ -240,22 +250,47 @@ export class Worker implements Service {
   #claimed(tasks: readonly ClaimedTask[]): void {
     for (const task of tasks) this.#keeper.hold(task);
     if (this.#state === 'stopping') {
-      for (const { queue, id, token } of tasks) {
-        this.#claimer.slotFreed();
-        this.#claimer.settle(queue, { kind: 'release', id, token });
-      }
+      this.#handBack(tasks);
       return;
     }
+    const slots = Math.max(0, this.#deps.config.concurrency - this.#executor.runningCount);
+    this.#start(tasks.slice(0, slots));
+    for (const task of tasks.slice(slots)) this.#backlog.push(task);
+  }
+
+  #start(tasks: readonly ClaimedTask[]): void {
     this.#arriving = tasks;
     this.#deps.onRunning?.();
     this.#arriving = [];
     for (const task of tasks) this.#executor.start(task);
   }
 
-  #ended({ task, recorder }: Attempt, settle: Settle | null): void {
+  /** None of them has begun: they run elsewhere, or here later, and no attempt is counted. */
+  #handBack(tasks: readonly ClaimedTask[]): void {
+    for (const { queue, id, token } of tasks) {
+      this.#claimer.slotFreed();
+      this.#claimer.settle(queue, { kind: 'release', id, token });
+    }
+  }
+
+  #waitedLong(tasks: readonly ClaimedTask[]): void {
+    this.#lookahead.slowed();
+    this.#handBack(tasks);
+  }
+
+  #cancelRequested(token: string): void {
+    const waiting = this.#backlog.take(token);
+    if (waiting === undefined) this.#executor.abort(token, new CancelledError());
+    else this.#handBack([waiting]); // one that somebody asked to cancel does not go back
+  }
+
+  #ended({ task, recorder, ranMs }: Attempt, settle: Settle | null): void {
+    this.#lookahead.ended(ranMs);
     this.#claimer.slotFreed();
     for (const done of this.#onSlotFreed.splice(0)) done();
-    this.#deps.onRunning?.();
+    const next = this.#backlog.shift();
+    if (next === undefined) this.#deps.onRunning?.();
+    else this.#start([next]);
     if (settle === null) {
       this.#reporter.forget(recorder);
       this.#keeper.drop(task.token);
@@ -287,6 +322,10 @@ export class Worker implements Service {
 
   #leaseLost({ id, token }: LeaseRef): void {
     this.#keeper.drop(token);
+    if (this.#backlog.take(token) !== undefined) {
+      this.#claimer.slotFreed();
+      return;
+    }
     if (!this.#executor.abort(token, new LeaseLostError())) return;
     this.#deps.log.warn('the lease on a running task was lost; its handler is told to stop', { taskId: id });
   }

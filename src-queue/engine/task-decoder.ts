@@ -216,7 +216,7 @@ function resumesAt(segment: Segment, dueAt: number | null): number | null {
 
 function detailOf(segment: Segment): string | null {
   if (segment.kind === 'L') return 'the lease ran out; another worker takes over';
-  if (segment.kind === 'R') return 'handed back by a worker that stopped; costs no attempt';
+  if (segment.kind === 'R') return 'handed back by its worker; costs no attempt';
   const reason = StoredReason.safeParse(parse(segment.body));
   return reason.success ? reason.data.reason : null;
 }

@@ -54,6 +54,8 @@ export interface WorkCall {
   settles: readonly Settle[];
   /** Tasks to claim, 0 to 500. */
   want: number;
+  /** How many of them are not for slots that are free: given only where many tasks wait and the queue has no limits. */
+  ahead?: number;
   leaseMs: number;
   /** Task types that this worker runs; others are left to other workers. */
   types: readonly string[];

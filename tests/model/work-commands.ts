@@ -39,6 +39,7 @@ const worksWithin = (reach: number) =>
       worker: fc.constantFrom('w1', 'w2'),
       lane: fc.constantFrom('0', '1'),
       want: fc.constantFrom(0, 1, 1, 3, 12),
+      ahead: fc.constantFrom(0, 0, 1, 2),
       types: fc.constantFrom(['a', 'b'], ['a', 'b'], ['a'], ['b']),
       ends: fc.array(endWithin(reach), { maxLength: 2 }),
       leaseMs,
@@ -46,7 +47,7 @@ const worksWithin = (reach: number) =>
     })
     .map((drawnCall) =>
       command(`work ${JSON.stringify(drawnCall)}`, async (model, world) => {
-        const { worker, lane, want, types, ends, repeat } = drawnCall;
+        const { worker, lane, want, ahead, types, ends, repeat } = drawnCall;
         const name = `${worker}:${lane}`;
         const last = world.lanes.get(name);
         const settles = ends.flatMap((one) => {
@@ -64,6 +65,7 @@ const worksWithin = (reach: number) =>
                 nonce: `n${++world.nonces}`,
                 settles,
                 want,
+                ahead: Math.min(ahead, want),
                 leaseMs: drawnCall.leaseMs,
                 types,
               };

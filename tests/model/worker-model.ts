@@ -40,13 +40,16 @@ export class WorkerModel extends QueueState {
     }
     for (const task of promoted) task.place = 'pending';
 
-    const asks = call.want > 0 && !this.paused && !repeated;
+    const { ahead = 0 } = call;
+    const spared = this.concurrency === null && this.rateLimit === null && ready.length >= call.want + 4 * ahead;
+    const want = spared ? call.want : call.want - ahead;
+    const asks = want > 0 && !this.paused && !repeated;
     const window = this.#window();
     const allow = asks
       ? Math.min(
-          call.want,
-          this.concurrency === null ? call.want : this.concurrency - running + settled,
-          this.rateLimit === null ? call.want : this.rateLimit.max - window.count,
+          want,
+          this.concurrency === null ? want : this.concurrency - running + settled,
+          this.rateLimit === null ? want : this.rateLimit.max - window.count,
         )
       : 0;
     const { taken, skipped } = this.#choose([...ready, ...promoted], call, allow);
@@ -65,7 +68,7 @@ export class WorkerModel extends QueueState {
     });
     for (const task of promoted) if (task.place !== 'leases') this.say('promoted', task, {});
     const room = settled > 0 && this.concurrency !== null;
-    const full = call.want > 0 && taken.length === call.want;
+    const full = want > 0 && taken.length === want;
     const left = ready.length + promoted.length > taken.length;
     this.mustWake = handedBack || (left && (full || skipped || room));
     if (this.rateLimit !== null && taken.length > 0)

@@ -213,3 +213,19 @@ it('hands out whole what comes due, however large, beside what was pending', asy
     payloads.map(() => true),
   );
 });
+
+it.each([
+  [8, null, 4],
+  [9, null, 5],
+  [9, 100, 4],
+] as const)(
+  'gives one task ahead of its slot where %i wait (limit of concurrency: %s): %i of 5',
+  async (waiting, concurrency, given) => {
+    await connected.engine.setLimits('default', { concurrency });
+    await submitAll(
+      connected,
+      Array.from({ length: waiting }, () => ({})),
+    );
+    expect((await workOnce(connected, { want: 5, ahead: 1 })).claimed).toHaveLength(given);
+  },
+);

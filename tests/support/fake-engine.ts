@@ -191,7 +191,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
     };
   }
 
-  #claim({ queue, want, types, nonce, leaseMs }: WorkCall): ClaimedTask[] {
+  #claim({ queue, want, ahead = 0, types, nonce, leaseMs }: WorkCall): ClaimedTask[] {
     const now = this.#clock.now();
     const ready = [...this.tasks.values()].filter(
       (task) =>
@@ -200,7 +200,8 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
         (task.status === 'pending' ||
           (task.dueAt !== null && task.dueAt <= now && ['retrying', 'scheduled'].includes(task.status))),
     );
-    return ready.slice(0, want).map((task) => {
+    const most = ready.length < want + 4 * ahead ? want - ahead : want;
+    return ready.slice(0, most).map((task) => {
       task.status = 'processing';
       task.dueAt = null;
       task.attempts++;

@@ -9,6 +9,7 @@
 -- ARGV[6] types    `,a,b,` task types that the worker runs
 -- ARGV[7] nC       completions that follow: (id, |token|, result) each
 -- ARGV[8] nO       other ends that follow: (kind, id, |token|, delay ms, fingerprint, error name, body) each
+-- ARGV[9] ahead    how many of `want` have no slot yet: given out of a long backlog only, and not where the queue has limits
 -- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed}
 --   verdicts: one character a settle, completions first: A accepted, R already (repeated), F fenced, G gone
 --   claimed: id, record, id, record … joined by 0x1e, which no record has in it; token of claim k is (base + k):nonce, or epochs[k]:nonce
@@ -25,8 +26,8 @@ local repeated = m[17] == nonce
 -- bars around them, as they stand in a line, and nothing is cut out or glued together that is not kept.
 local total = nC + nO
 local ids, tokens = {}, {}
-for i = 1, nC do ids[i], tokens[i] = ARGV[6 + 3 * i], ARGV[7 + 3 * i] end
-local other = 9 + 3 * nC
+for i = 1, nC do ids[i], tokens[i] = ARGV[7 + 3 * i], ARGV[8 + 3 * i] end
+local other = 10 + 3 * nC
 for i = 1, nO do ids[nC + i], tokens[nC + i] = ARGV[other + 7 * (i - 1) + 1], ARGV[other + 7 * (i - 1) + 2] end
 local lines = total > 0 and call('HMGET', ACTIVE, unpack(ids)) or {}
 local verdicts, flags, items, heads, seen = {}, {}, {}, {}, {}
@@ -91,6 +92,9 @@ if wall >= due then
   due = nextDue
 end
 
+-- Tasks ahead of their slots wait where they are held: nobody else may lack them, and limits count what runs.
+local ahead = tonumber(ARGV[9])
+if ahead > 0 and (m[9] or m[10] or waiting < want + 4 * ahead) then want = want - ahead end
 local allow = 0
 if want > 0 and not paused and not repeated then
   allow = want
@@ -222,7 +226,7 @@ for i = 1, total do
     ended = ended + 1
     gone[ended] = id
     if i <= nC then
-      local text = segment('C', items[i], token, worker, ARGV[8 + 3 * i])
+      local text = segment('C', items[i], token, worker, ARGV[9 + 3 * i])
       bytes = bytes + #text
       if historyBytes[i] then call('APPEND', P .. 'h:' .. id, text)
       else fresh[#fresh + 1] = P .. 'h:' .. id; fresh[#fresh + 1] = text end

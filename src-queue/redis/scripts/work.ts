@@ -77,6 +77,7 @@ export const work = defineScript<WorkCall, WorkAnswer>({
       `,${call.types.join(',')},`,
       completions.length,
       others.length,
+      call.ahead ?? 0,
     ];
     for (const index of completions) {
       const settle = call.settles[index];
