@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { LIMITS } from '#queue/contract/limits';
-import { stackFrames, topFrame } from '#queue/contract/stack-frames';
+import { eachFrame, topFrame } from '#queue/contract/stack-frames';
 import type { FailureReport } from '#queue/engine/ports';
 import { normalisedMessage } from '#queue/kernel/varying-text';
 import { safeText, safeTextBytes } from './safe-text';
@@ -104,7 +104,7 @@ export const describeThrown = (thrown: unknown): Described => descriptionOf(thro
 
 /** The first frame outside Node and node_modules: function and file, without the line, which every edit moves. */
 function place(stack: string | null): string {
-  const frame = topFrame(stackFrames(stack));
+  const frame = topFrame(eachFrame(stack));
   return frame === null ? '' : `${frame.function ?? ''} ${frame.file?.split(/[\\/]/).pop() ?? ''}`;
 }
 

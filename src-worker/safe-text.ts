@@ -9,6 +9,8 @@ const TERMINAL_ESCAPE = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 const CUT = '…';
+/** Of UTF-8 for one UTF-16 unit, at most. */
+const BYTES_A_UNIT = 3;
 
 const clean = (text: string): string =>
   text
@@ -29,6 +31,7 @@ export function safeText(text: string, max: number): string {
 /** At most `maxBytes` of UTF-8. */
 export function safeTextBytes(text: string, maxBytes: number): string {
   const cleaned = safeText(text, maxBytes);
+  if (cleaned.length * BYTES_A_UNIT <= maxBytes) return cleaned;
   const bytes = Buffer.from(cleaned);
   if (bytes.length <= maxBytes) return cleaned;
   return (

@@ -7,26 +7,29 @@ const PACKAGES = /[\\/]node_modules[\\/]/;
 const FRAME = /^\s+at (?:async )?(?:(.+?) \()?(?:(?:file:\/\/)?([^()]+?):(\d+):\d+|<anonymous>|native)\)?$/;
 
 /** In the order of the stack; a `Caused by:` line ends it, what follows is another error's. */
-export function stackFrames(stack: string | null): StackFrame[] {
-  const frames: StackFrame[] = [];
+export const stackFrames = (stack: string | null): StackFrame[] => [...eachFrame(stack)];
+
+/** Where the handler's own code was: the first frame that is of no package. Looks no further. */
+export function topFrame(frames: Iterable<StackFrame>): StackFrame | null {
+  for (const frame of frames) if (frame.in_app) return frame;
+  return null;
+}
+
+/** One after the other, as they are asked for: to take a whole stack apart takes longer than to write it. */
+export function* eachFrame(stack: string | null): Generator<StackFrame> {
   for (const line of stack?.split('\n') ?? []) {
-    if (line.startsWith('Caused by:')) break;
+    if (line.startsWith('Caused by:')) return;
     if (!/^\s+at /.test(line)) continue;
     const [, name, file, number] = FRAME.exec(line) ?? [];
-    frames.push({
+    yield {
       text: line.trim(),
       function: name ?? null,
       file: file ?? null,
       line: number === undefined ? null : Number(number),
       in_app: file !== undefined && packageOf(file) === null,
-    });
+    };
   }
-  return frames;
 }
-
-/** Where the handler's own code was: the first frame that is of no package. */
-export const topFrame = (frames: readonly StackFrame[]): StackFrame | null =>
-  frames.find((frame) => frame.in_app) ?? null;
 
 /** @returns null for the handler's own files; a frame without a file is the engine's */
 export function packageOf(file: string | null): string | null {

@@ -6,7 +6,7 @@
 import type { FailureGroup, FailureGroupDetail, StackFrame } from '../contract/failure';
 import { LIMITS } from '../contract/limits';
 import { isoTime, type JsonValue } from '../contract/primitives';
-import { stackFrames, topFrame } from '../contract/stack-frames';
+import { eachFrame, stackFrames, topFrame } from '../contract/stack-frames';
 import { mapEntry } from '../kernel/map-entry';
 import { sharedMessage } from '../kernel/varying-text';
 import { type GroupsInput, groups } from '../redis/scripts/groups';
@@ -55,7 +55,7 @@ export class FailureReader {
     return all.map((group) => {
       const seen = found.get(group.fingerprint);
       const errors = seen?.tails.flatMap((tail) => lastErrorOf(tail) ?? []) ?? [];
-      const [frame] = errors.flatMap(({ stack }) => topFrame(stackFrames(stack)) ?? []);
+      const [frame] = errors.flatMap(({ stack }) => topFrame(eachFrame(stack)) ?? []);
       return { ...shown(group, errors, frame ?? null), series_24h: seen?.counts ?? null, sampled: seen?.sampled ?? 0 };
     });
   }

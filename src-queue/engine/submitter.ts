@@ -3,7 +3,6 @@
  * client and Redis take turns instead of working at the same time.
  */
 import { QueueError } from '../contract/errors';
-import { LIMITS } from '../contract/limits';
 import { Durability } from '../contract/primitives';
 import type { Clock } from '../kernel/clock';
 import type { IdFactory } from '../kernel/ids';
@@ -16,6 +15,9 @@ import type { QueueRegistry } from './queue-registry';
 import type { WorkNews } from './work-news';
 
 const TURN_BATCH = 25;
+/** Tasks in one call of many, and calls on their way at a time: one is made ready while Redis works on the other. */
+const PART = 250;
+const PARTS_AT_ONCE = 2;
 /** A call carries about this much at most, so that no single script holds Redis for long. */
 const CALL_CHARS = 2 * 1024 * 1024;
 
@@ -85,13 +87,45 @@ export class Submitter {
           if (error) outcomes[index] = { ok: false, error };
           return !error;
         });
-        for (const call of calls(accepted, LIMITS.submitBatch)) await this.#store(queue, call, outcomes);
+        await this.#storeAll(queue, accepted, outcomes);
         if (accepted.length > 0) await this.#deps.news.announce(queue); // not before: who hears of it looks at once
       } finally {
         await keys.release();
       }
     }
     return outcomes;
+  }
+
+  /**
+   * In order, as far as no call has to be repeated. Where one fails nothing more is sent: the others that were on their way
+   * may have been stored, so their tasks are answered for themselves.
+   * @throws what the first call says where none is known to have stored anything
+   */
+  async #storeAll(queue: string, accepted: readonly Placed[], outcomes: SubmitOutcome[]): Promise<void> {
+    const failures: unknown[] = [];
+    let stored = 0;
+    const unsure: Placed[] = [];
+    const send = (call: readonly Placed[]) =>
+      this.#store(queue, call, outcomes).then(
+        () => {
+          stored++;
+        },
+        (error: unknown) => {
+          failures.push(error);
+          unsure.push(...call);
+        },
+      );
+    const underWay: Promise<void>[] = [];
+    for (const call of calls(accepted, PART)) {
+      if (underWay.length === PARTS_AT_ONCE) await underWay.shift();
+      if (failures.length > 0) unsure.push(...call);
+      else underWay.push(send(call));
+    }
+    await Promise.all(underWay);
+    const [error] = failures;
+    if (error === undefined) return;
+    if (stored === 0 || !(error instanceof QueueError)) throw error;
+    for (const { index } of unsure) outcomes[index] = { ok: false, error };
   }
 
   async #store(queue: string, call: readonly Placed[], outcomes: SubmitOutcome[]): Promise<void> {
