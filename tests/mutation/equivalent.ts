@@ -69,7 +69,6 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
 
 /** The same on many lines. */
 export const EQUIVALENT_LINES: readonly { names: RegExp; reason: string }[] = [
-  { names: /HEAD_BYTES - 1\) .*\(- 1 → - 0\)$/, reason: 'one byte more of a head that ends long before is read' },
   { names: /if cap < tonumber\(m\[3\] or 2500\) .*\(< → <=\)$/, reason: SAME_VALUE },
   { names: /F_EXPIRES\) then call\('ZREM', EXPIRING, id\) end \(always\)$/, reason: NO_MEMBER },
 ];

@@ -24,7 +24,7 @@ for k, key in ipairs({ COMPLETED, FAILED, CANCELLED }) do
     if not wanted or #plan >= limit then break end
     if ended < wall - 10000 then
       local id = oldest[i]
-      local head = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+      local head = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
       local size = call('STRLEN', P .. 't:' .. id) + call('STRLEN', P .. 'h:' .. id)
       if head == '' or head_field(head, 9) == '' or tonumber(sub(head, 17, 27), 16) < wall - 86400000 then
         plan[#plan + 1] = { id, head, key }

@@ -11,7 +11,7 @@ if #ids == 0 then return '' end
 local lines = call('HMGET', ACTIVE, unpack(ids))
 local heads, from = {}, {}
 for i, id in ipairs(ids) do
-  heads[i] = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+  heads[i] = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
   call('STRLEN', P .. 'h:' .. id)
 end
 for _, key in ipairs({ PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED, COMPLETED, FAILED, CANCELLED }) do

@@ -102,7 +102,7 @@ for _, id in ipairs(ids) do
       place = LEASES
       write('ZADD', LEASES, int(mono + 4 * tonumber(m[3] or 2500)), id) -- `cap` is a quarter of the shortest lease
     elseif not place or has(head_flags(head), F_UNIQUE) or has(head_flags(head), F_EXPIRES) then
-      head = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+      head = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
     end
     if not place then
       local score

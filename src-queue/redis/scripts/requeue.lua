@@ -23,7 +23,7 @@ local function last_segment(id)
   return length and call('GETRANGE', history, -9 - length, -9 - length)
 end
 for i, id in ipairs(ids) do
-  heads[i] = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+  heads[i] = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
   call('STRLEN', P .. 'h:' .. id)
 end
 call('ZCARD', PENDING); call('XLEN', EVENTS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', WAKE)

@@ -18,7 +18,7 @@ local lines = #lost > 0 and call('HMGET', ACTIVE, unpack(lost)) or {}
 local heads, hlen = {}, {}
 local function read_head(id)
   if heads[id] then return end
-  heads[id] = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+  heads[id] = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
   call('STRLEN', P .. 'h:' .. id)
 end
 for _, id in ipairs(lost) do read_head(id) end

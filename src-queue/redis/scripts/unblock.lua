@@ -10,7 +10,7 @@ if not load_meta() then return -1 end
 local heads, left = {}, {}
 for i = 2, #ARGV, 4 do
   local id = ARGV[i]
-  heads[id] = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+  heads[id] = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
   left[id] = call('SCARD', P .. 'waits:' .. id)
   call('STRLEN', P .. 'h:' .. id)
 end

@@ -59,7 +59,7 @@ for i = 1, total do
   end
 end
 local historyBytes = {}
-for _, i in ipairs(needHead) do heads[i] = call('GETRANGE', P .. 't:' .. ids[i], 0, HEAD_BYTES - 1) end
+for _, i in ipairs(needHead) do heads[i] = call('GETRANGE', P .. 't:' .. ids[i], '0', HEAD_LAST) end
 for _, i in ipairs(needHistory) do historyBytes[i] = call('STRLEN', P .. 'h:' .. ids[i]) end
 
 -- 2. Choose what to claim --------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ if wall >= due then
   for _, key in ipairs({ SCHEDULED, RETRYING }) do
     local found = call('ZRANGEBYSCORE', key, '-inf', wall, 'LIMIT', 0, 100)
     for _, id in ipairs(found) do
-      local record = call('GETRANGE', P .. 't:' .. id, 0, HEAD_BYTES - 1)
+      local record = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
       promoted[#promoted + 1] = id
       promotedFrom[id] = key
       if record ~= '' then promotedHeads[id], promotedScore[id] = record, tonumber(head_score(record)) end

@@ -95,7 +95,8 @@ local function time_of_rank(text) return floor(tonumber(text) / 4096) + EPOCH_MS
 
 -- A task's record: 4 attempts ended, 12 seq (hex) or fingerprint, 11 created (hex), 4 executions at most,
 -- 1 band (10 - priority), 1 flags, then `type|…\n` and the payload.
-local HEAD_BYTES = 16384 -- covers any text head
+-- Its first HEAD_BYTES cover any text head. Bounds of commands are text: to print a number takes longer than the command.
+local HEAD_BYTES, HEAD_LAST = 16384, '16383'
 local function head_type(head) return sub(head, 34, find(head, '|', 34, true) - 1) end
 local function head_flags(head) return byte(head, 33) - 48 end
 -- Strict: by priority, then by seq. With aging, a priority less counts like `aging` ms more of waiting, so even the
