@@ -125,7 +125,7 @@ export class Attempt implements ContextSource {
     let outcome: HandlerOutcome;
     // The stack of what a handler throws begins with the handler, not with the way that its task came: that is shorter to
     // read, to make and to store.
-    await undefined;
+    await Promise.resolve();
     try {
       const read = readPayload(this.task.payload, handler.schema);
       const payload = 'value' in read ? read.value : await read.later;
