@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Queue from 'bee-queue';
 import type { RedisServer } from '../tests/support/redis-server';
 import { end } from './child';
+import { SUBJECTS } from './measures';
 import { type Crew, inTurn, PAYLOAD, type Subject, until, type Work } from './subject';
 
 const WORKER = join(process.cwd(), 'bench/bee-worker.mjs');
@@ -15,7 +16,7 @@ interface Data {
 }
 
 export class BeeSubject implements Subject {
-  readonly name = 'bee-queue';
+  readonly name = SUBJECTS.bee;
   readonly #server: RedisServer;
   readonly #queue: Queue<Data>;
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import type { RedisServer } from '../tests/support/redis-server';
 import { end } from './child';
+import { SUBJECTS } from './measures';
 import { type Crew, inTurn, PAYLOAD, priorityOf, type Subject, until, type Work } from './subject';
 
 const QUEUE = 'bench';
@@ -17,7 +18,7 @@ export class BullmqSubject implements Subject {
   readonly #prioritised: boolean;
 
   constructor(server: RedisServer, { priorities }: { priorities: boolean }) {
-    this.name = priorities ? 'bullmq (priorities)' : 'bullmq';
+    this.name = priorities ? SUBJECTS.prioritised : SUBJECTS.plain;
     this.#server = server;
     this.#prioritised = priorities;
     this.#queue = new Queue(QUEUE, { connection: { host: server.host, port: server.port } });

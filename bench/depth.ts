@@ -10,7 +10,7 @@ import { startHeadless } from './headless-server';
 import { MillraceSubject } from './millrace-subject';
 import { accountOf } from './redis-account';
 import { type Figures, median } from './report';
-import { inTurn, PAYLOAD, until } from './subject';
+import { inTurn, PAYLOAD, timesOf, until } from './subject';
 
 export const SHALLOW = 1000;
 export const DEEP = 1_000_000;
@@ -140,15 +140,8 @@ async function fill({ engine }: ConnectedEngine, count: number): Promise<void> {
   await engine.pause(QUEUE);
 }
 
-async function medianOf(call: (index: number) => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let index = 0; index < CALLS; index++) {
-    const start = performance.now();
-    await call(index);
-    times.push(performance.now() - start);
-  }
-  return median(times);
-}
+const medianOf = async (call: (index: number) => Promise<unknown>): Promise<number> =>
+  median(await timesOf(CALLS, call));
 
 class Calls {
   readonly #base: string;

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { taskSpec } from '../tests/support/engine';
+import { residentBytes } from '../tests/support/process-probe';
 import type { RedisServer } from '../tests/support/redis-server';
 import { end } from './child';
 import { startHeadless } from './headless-server';
@@ -118,6 +119,4 @@ function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK;
 }
 
-function residentMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1024;
-}
+const residentMb = (pid: number): number => residentBytes(pid) / 1024 ** 2;

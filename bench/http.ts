@@ -3,7 +3,7 @@ import type { RedisServer } from '../tests/support/redis-server';
 import { startHeadless } from './headless-server';
 import { MillraceSubject } from './millrace-subject';
 import { type Figures, median } from './report';
-import { inTurn, PAYLOAD, priorityOf } from './subject';
+import { inTurn, PAYLOAD, priorityOf, timesOf } from './subject';
 
 const CALLS = 200;
 const BATCH = 1000;
@@ -35,12 +35,7 @@ async function measureCalls(base: string, figures: Figures): Promise<void> {
     ['health', () => fetch(`${base}/health`)],
   ];
   for (const [name, call] of calls) {
-    const times: number[] = [];
-    for (let i = 0; i < CALLS; i++) {
-      const start = performance.now();
-      await (await call()).arrayBuffer();
-      times.push(performance.now() - start);
-    }
+    const times = await timesOf(CALLS, async () => (await call()).arrayBuffer());
     figures.add(`HTTP ${name}, median`, 'ms', median(times));
   }
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- --peers] [--repetitions N] [--tasks N] [--only TEXT]`: what this machine does with Millrace; with
  * `--peers`, BullMQ and bee-queue beside it in turns, and which targets are reached: the run fails where a floor is
- * missed. `--save` keeps the figures, see publish.ts. With `--console` what the console does instead. `--only` runs the measures whose name has TEXT in it.
+ * missed. `--save` keeps the figures, see publish.ts. With `--console` what the console does instead. `--only` runs the
+ * measures whose name has TEXT in it.
  * Timings on shared machines swing by a factor of two: compare ratios of one run, not figures.
  */
 import { cpus, loadavg } from 'node:os';

@@ -1,6 +1,14 @@
 /** Names of what is measured on Millrace and its peers alike. */
 import type { Work } from './subject';
 
+/** What is measured. */
+export const SUBJECTS = {
+  ours: 'millrace',
+  prioritised: 'bullmq (priorities)',
+  plain: 'bullmq',
+  bee: 'bee-queue',
+} as const;
+
 const WHAT_HANDLERS_DO: Record<Work, string> = {
   noop: 'no-op tasks',
   wait: 'tasks of 20 ms of waiting',

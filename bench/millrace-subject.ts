@@ -6,6 +6,7 @@ import type { TaskSpec } from '#queue/engine/ports';
 import { connectTo, taskSpec } from '../tests/support/engine';
 import type { RedisServer } from '../tests/support/redis-server';
 import { end } from './child';
+import { SUBJECTS } from './measures';
 import { programArgs } from './program';
 import { type Crew, inTurn, PAYLOAD, priorityOf, type Subject, until, type Work } from './subject';
 
@@ -25,7 +26,7 @@ const spec = (index: number, payload: string, type: string = 'noop'): TaskSpec =
   });
 
 export class MillraceSubject implements Subject {
-  readonly name = 'millrace';
+  readonly name = SUBJECTS.ours;
   readonly #server: RedisServer;
   readonly #payload = JSON.stringify(PAYLOAD);
   readonly connected: ConnectedEngine;

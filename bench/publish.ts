@@ -4,7 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Figures, type Measure, median, OURS, spread } from './report';
+import { SUBJECTS } from './measures';
+import { type Figures, type Measure, median, spread } from './report';
 import { type Judged, targetTable } from './targets';
 
 const BASELINE = join(process.cwd(), 'bench/baseline.json');
@@ -67,7 +68,9 @@ function tables(figures: Figures): string[] {
   const row = ({ name, unit, values }: Measure) =>
     `| ${name} (${unit}) | ${subjects.map((subject) => cell(figures, name, subject, values.get(subject))).join(' | ')} |`;
   const head = [`| | ${subjects.join(' | ')} |`, `| --- |${' --- |'.repeat(subjects.length)}`];
-  const ours = alone.map(({ name, unit, values }) => `| ${name} (${unit}) | ${spread(values.get(OURS) ?? [])} |`);
+  const ours = alone.map(
+    ({ name, unit, values }) => `| ${name} (${unit}) | ${spread(values.get(SUBJECTS.ours) ?? [])} |`,
+  );
   return [
     ...(compared.length > 0 ? [[...head, ...compared.map(row)].join('\n')] : []),
     ...(ours.length > 0 ? [['| Millrace alone | |', '| --- | --- |', ...ours].join('\n')] : []),
@@ -76,7 +79,7 @@ function tables(figures: Figures): string[] {
 
 function cell(figures: Figures, name: string, subject: string, values: readonly number[] | undefined): string {
   if (values === undefined) return '–';
-  return subject === OURS
+  return subject === SUBJECTS.ours
     ? spread(values)
     : `${spread(values)}, ours ${median(figures.ratios(name, subject)).toFixed(2)} x`;
 }

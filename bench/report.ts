@@ -1,4 +1,6 @@
 /** Figures as tables: medians with their range, and ratios that are paired within one repetition. */
+import { SUBJECTS } from './measures';
+
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 export function quantile(values: readonly number[], q: number): number {
@@ -19,7 +21,7 @@ const short = (value: number): string =>
 export const spread = (values: readonly number[]): string =>
   `${short(median(values))} [${short(Math.min(...values))}..${short(Math.max(...values))}]`;
 
-export const OURS = 'millrace';
+const OURS: string = SUBJECTS.ours;
 
 export interface Measure {
   name: string;

@@ -1,5 +1,6 @@
 /** What scripts cost in Redis by themselves: the time inside of EVALSHA, without the way there. */
 import type { Redis } from 'ioredis';
+import { LIMITS } from '#queue/contract/limits';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { ClaimedTask, ReadFilter } from '#queue/engine/ports';
 import { randomName } from '#queue/kernel/ids';
@@ -32,7 +33,7 @@ export async function measureScripts(server: RedisServer, redis: Redis, figures:
     figures.add(`${SCRIPTS}: ${what}`, 'µs', Number(spent) / count);
   };
 
-  for (const size of [1, 25, 1000]) {
+  for (const size of [1, 25, LIMITS.submitPart]) {
     await redis.flushall();
     const calls = Math.ceil(Math.min(TASKS, size * 4000) / size);
     await measure(`a task submitted, in calls of ${size}`, calls * size, () =>

@@ -1,4 +1,5 @@
-// Many WebSocket clients in a process of their own, as cheap as can be: they count bytes, and say that they are there.
+// Many WebSocket clients in a process of their own, as cheap as can be: they count bytes, and say that they are there. Clients that
+// read each frame (tests/support/clients/crowd.mjs) cannot take a million of them a second.
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 

@@ -51,6 +51,17 @@ export async function until(done: () => Promise<boolean>, timeoutMs = 180_000): 
   return performance.now() - start;
 }
 
+/** Of `count` calls, one after the other. @returns ms of each */
+export async function timesOf(count: number, call: (index: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const start = performance.now();
+    await call(index);
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
 /** Runs `count` calls, `inFlight` at a time. @returns ms */
 export async function inTurn(
   count: number,

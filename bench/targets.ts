@@ -7,13 +7,11 @@ import { HTTP_SHARE } from './http';
 import * as m from './measures';
 import { type Figures, median, spread } from './report';
 
-const PRIORITIES = 'bullmq (priorities)';
-const PLAIN = 'bullmq';
-const BEE = 'bee-queue';
+const { prioritised: PRIORITIES, plain: PLAIN, bee: BEE } = m.SUBJECTS;
 
 interface Target {
   what: string;
-  /** `ratio`: ours to the peer's. `figure`: ours alone. */
+  /** One value a repetition: ours to the peer's, or ours alone. */
   of: (figures: Figures) => readonly number[];
   unit: string;
   floor: number;

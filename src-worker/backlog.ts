@@ -15,8 +15,7 @@ export interface BacklogDeps {
 export class Backlog {
   readonly #deps: BacklogDeps;
   readonly #deadlines: Deadlines;
-  #tasks: { task: ClaimedTask; since: number }[] = [];
-  #watched = false;
+  readonly #tasks: { task: ClaimedTask; since: number }[] = [];
 
   constructor(deps: BacklogDeps) {
     this.#deps = deps;
@@ -25,7 +24,7 @@ export class Backlog {
 
   push(task: ClaimedTask): void {
     this.#tasks.push({ task, since: this.#deps.clock.monotonic() });
-    if (!this.#watched) this.#watch(LONG_MS);
+    if (this.#deadlines.size === 0) this.#watch(LONG_MS);
   }
 
   shift(): ClaimedTask | undefined {
@@ -48,9 +47,7 @@ export class Backlog {
   }
 
   #watch(ms: number): void {
-    this.#watched = true;
     this.#deadlines.after(ms, () => {
-      this.#watched = false;
       const [first] = this.#tasks;
       if (first === undefined) return;
       const leftMs = first.since + LONG_MS - this.#deps.clock.monotonic();

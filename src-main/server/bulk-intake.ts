@@ -4,12 +4,11 @@
  * the one before it. No two are on their way at once, so the order of tasks stays what it was.
  */
 import { QueueError } from '#queue/contract/errors';
+import { LIMITS } from '#queue/contract/limits';
 import type { BulkSubmitReply } from '#queue/contract/task';
 import type { SubmitOutcome, TaskSpec } from '#queue/engine/ports';
 import type { Checked } from './submit-intake';
 
-/** Small enough that checking and storing overlap within a request of a thousand tasks, large enough that a call pays. */
-const BATCH = 250;
 /** Kinds of task that one answer warns of. */
 const MAX_WARNINGS = 20;
 
@@ -19,12 +18,10 @@ export class BulkIntake {
   readonly #errors: { index: number; message: string }[] = [];
   readonly #kinds = new Map<string, { type: string; queue: string }>();
   #batch: { index: number; spec: TaskSpec }[] = [];
-  /** The batch that Redis stores; never rejects. */
+  /** The batch that Redis stores. Rejects only with what ought not to happen. */
   #storing: Promise<void> = Promise.resolve();
   #accepted = 0;
   #lost: QueueError | null = null;
-  /** What ought not to happen. */
-  #defect: { error: unknown } | null = null;
 
   constructor(submitMany: (specs: readonly TaskSpec[]) => Promise<SubmitOutcome[]>) {
     this.#submitMany = submitMany;
@@ -51,7 +48,7 @@ export class BulkIntake {
       return;
     }
     this.#batch.push({ index, spec: checked.spec });
-    if (this.#batch.length >= BATCH) await this.#flush();
+    if (this.#batch.length >= LIMITS.submitPart) await this.#flush();
   }
 
   /**
@@ -61,7 +58,6 @@ export class BulkIntake {
   async finish(): Promise<BulkSubmitReply> {
     await this.#flush();
     await this.#storing;
-    if (this.#defect !== null) throw this.#defect.error;
     if (this.#lost !== null && this.#accepted === 0) throw this.#lost;
     this.#errors.sort((a, b) => a.index - b.index);
     return {
@@ -78,8 +74,9 @@ export class BulkIntake {
     this.#batch = [];
     if (batch.length === 0) return;
     await this.#storing;
-    if (this.#lost !== null) this.#unconfirmed(batch, this.#lost);
-    else this.#storing = this.#store(batch);
+    if (this.#lost !== null) return this.#unconfirmed(batch, this.#lost);
+    this.#storing = this.#store(batch);
+    this.#storing.catch(() => undefined); // whoever waits for it next is told
   }
 
   async #store(batch: readonly { index: number; spec: TaskSpec }[]): Promise<void> {
@@ -87,9 +84,9 @@ export class BulkIntake {
       const outcomes = await this.#submitMany(batch.map(({ spec }) => spec));
       for (const [position, { index, spec }] of batch.entries()) this.#account(index, spec, outcomes[position]);
     } catch (error) {
-      if (!(error instanceof QueueError)) this.#defect = { error };
-      this.#lost = error instanceof QueueError ? error : new QueueError('INTERNAL', 'storing failed');
-      this.#unconfirmed(batch, this.#lost);
+      if (!(error instanceof QueueError)) throw error;
+      this.#lost = error;
+      this.#unconfirmed(batch, error);
     }
   }
 

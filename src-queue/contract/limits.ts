@@ -46,8 +46,10 @@ export const LIMITS = {
   logLineLength: 2048,
   /** Log lines kept per task, the newest. */
   logLines: 1000,
-  /** Tasks in one call of the submit script. */
+  /** Tasks that the console sends in one bulk request. */
   submitBatch: 1000,
+  /** Tasks in one call of the submit script: a call pays, and what comes before and after it overlaps with it. */
+  submitPart: 250,
   /** How long a submit waits for the disk or a replica, where it is asked to; below the time-out of a silent socket. */
   durableMs: 1000,
   /** Work calls that a worker may have in flight for one queue; its lanes are named 0, 1, … */

@@ -57,12 +57,7 @@ const offered = (sources: readonly Source[], previewBytes: number) => (sources.l
 async function filled(store: RedisStore, page: readonly Walked[], previewBytes: number): Promise<Walked[]> {
   const ids = new Map<string, string[]>();
   for (const { queue, raw } of page) mapEntry(ids, queue, () => []).push(raw.id);
-  const chunks = [...ids].flatMap(([queue, all]) =>
-    Array.from({ length: Math.ceil(all.length / READ_CHUNK) }, (_, n) => ({
-      queue,
-      ids: all.slice(n * READ_CHUNK, (n + 1) * READ_CHUNK),
-    })),
-  );
+  const chunks = [...ids].flatMap(([queue, all]) => inParts(all, READ_CHUNK).map((some) => ({ queue, ids: some })));
   const raws = await Promise.all(
     chunks.map(({ queue, ids: some }) => store.run(read, queue, { ids: some, previewBytes })),
   );
@@ -119,13 +114,11 @@ const MERGED_SETS = 100;
 function listsOf(sources: readonly Source[]): Source[] {
   const sets = new Map<string, string[]>();
   for (const { queue, set } of sources) mapEntry(sets, queue, () => []).push(set);
-  return [...sets].flatMap(([queue, all]) =>
-    Array.from({ length: Math.ceil(all.length / MERGED_SETS) }, (_, n) => ({
-      queue,
-      set: all.slice(n * MERGED_SETS, (n + 1) * MERGED_SETS).join(','),
-    })),
-  );
+  return [...sets].flatMap(([queue, all]) => inParts(all, MERGED_SETS).map((some) => ({ queue, set: some.join(',') })));
 }
+
+const inParts = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, n) => list.slice(n * size, (n + 1) * size));
 
 /** Where a score walk is in one source: the score reached, and how many members of this score were seen. */
 const ScoreCursor = z.record(z.string(), z.tuple([z.number(), z.int().min(0)]));

@@ -3,6 +3,7 @@
  * client and Redis take turns instead of working at the same time.
  */
 import { QueueError } from '../contract/errors';
+import { LIMITS } from '../contract/limits';
 import { Durability } from '../contract/primitives';
 import type { Clock } from '../kernel/clock';
 import type { IdFactory } from '../kernel/ids';
@@ -15,8 +16,7 @@ import type { QueueRegistry } from './queue-registry';
 import type { WorkNews } from './work-news';
 
 const TURN_BATCH = 25;
-/** Tasks in one call of many, and calls on their way at a time: one is made ready while Redis works on the other. */
-const PART = 250;
+/** Calls of many tasks on their way at a time: one is made ready while Redis works on the other. */
 const PARTS_AT_ONCE = 2;
 /** A call carries about this much at most, so that no single script holds Redis for long. */
 const CALL_CHARS = 2 * 1024 * 1024;
@@ -116,7 +116,7 @@ export class Submitter {
         },
       );
     const underWay: Promise<void>[] = [];
-    for (const call of calls(accepted, PART)) {
+    for (const call of calls(accepted, LIMITS.submitPart)) {
       if (underWay.length === PARTS_AT_ONCE) await underWay.shift();
       if (failures.length > 0) unsure.push(...call);
       else underWay.push(send(call));

@@ -78,7 +78,7 @@ describe('a document of tasks', () => {
   it('takes 10 000 tasks in batches, and refuses one more with nothing stored', async () => {
     const { call, queue } = createWorld();
     expect((await call('POST', '/api/tasks/bulk', { tasks: tasks(LIMITS.bulkTasks) })).body.accepted).toBe(10_000);
-    expect(queue.batches).toEqual(Array(40).fill(250));
+    expect(queue.batches).toEqual(Array(LIMITS.bulkTasks / LIMITS.submitPart).fill(LIMITS.submitPart));
     const other = createWorld();
     const { status, body } = await other.call('POST', '/api/tasks/bulk', { tasks: tasks(LIMITS.bulkTasks + 1) });
     expect([status, body.errors[0].path, other.queue.tasks.size]).toEqual([422, 'tasks', 0]);
@@ -150,6 +150,17 @@ describe('a document of tasks', () => {
     expect((await call('POST', '/api/tasks/bulk', { tasks: tasks(2) })).status).toBe(503);
   });
 
+  it('answers 500 for what ought not to happen, also after tasks were stored, and sends no more', async () => {
+    let calls = 0;
+    const world = createWorld({
+      engine: {
+        submitMany: (specs) => (++calls > 1 ? Promise.reject(new TypeError('a bug')) : world.queue.submitMany(specs)),
+      },
+    });
+    expect((await world.call('POST', '/api/tasks/bulk', { tasks: tasks(3000) })).status).toBe(500);
+    expect(calls).toBe(2);
+  });
+
   it('tells what was stored before Redis went away, and what is not confirmed', async () => {
     let calls = 0;
     const world = createWorld({
@@ -203,7 +214,7 @@ describe('lines of tasks', () => {
     const response = await app.request(request);
     expect(await response.json()).toMatchObject({ accepted: 3000 });
     expect(seenBeforeEnd).toBeGreaterThanOrEqual(1000);
-    expect(Math.max(...queue.batches)).toBe(250);
+    expect(Math.max(...queue.batches)).toBe(LIMITS.submitPart);
   });
 
   it('that are too long or not UTF-8 are rejected by themselves', async () => {

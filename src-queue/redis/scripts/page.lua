@@ -26,7 +26,7 @@ local function merge(sources, more)
     for _, source in ipairs(sources) do
       local ranks = source.ranks
       local seen = #ranks
-      if not source.over and (not all or not cutoff or ranks[seen] > cutoff) then
+      if not source.over and (not cutoff or ranks[seen] > cutoff) then
         more(source, size)
         source.over = #ranks - seen < size
         again = true
