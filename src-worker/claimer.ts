@@ -9,30 +9,28 @@
  * and shrink with it, with no timer. A call whose outcome is unknown is repeated with the very same arguments until it
  * is answered: the engine knows the nonce, so nothing is claimed or settled twice, and no settle is dropped. A queue that
  * refuses its calls, because its data are damaged, keeps no slot from the others.
+ * With nothing to do in its one queue it stands by there: the next task is handed to it (standby.ts).
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
  * Queues that only `*` serves are not asked on suspicion: the engine tells of those that get work (`followWork`), also
  * while all slots are taken, so that they come in for their share.
  */
-import { QueueError } from '#queue/contract/errors';
 import { LIMITS } from '#queue/contract/limits';
-import type { ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
+import type { Awakening, ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
 import { type Deadline, Deadlines } from './deadlines';
+import { PatientCalls } from './patient-calls';
 import { ASK_AGAIN_MS, type QueueLine } from './queue-line';
 import { QueueLines } from './queue-lines';
 import { Settler } from './settler';
 import { shareOut } from './shares';
+import { Standby } from './standby';
 
-const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 500;
+/** Between two waits that failed, at most. */
+const WAIT_AGAIN_MS = 500;
 /** Idle, it asks every two seconds: one that has heard nothing for so long does not get work. */
 const FETCH_FRESH_MS = 10_000;
-
-/** Redis has answered, and done nothing: the queue's data are damaged. */
-const isRefusal = (error: unknown): boolean => error instanceof QueueError && error.code === 'STORE_DAMAGED';
-const NOTHING: WorkReply = { verdicts: [], claimed: [], nextDueInMs: null, skipped: true };
 
 export interface ClaimerDeps {
   engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork'>;
@@ -58,7 +56,7 @@ export class Claimer {
   readonly #deps: ClaimerDeps;
   readonly #lines: QueueLines;
   readonly #settler = new Settler();
-  readonly #abandon = new AbortController();
+  readonly #calling: PatientCalls;
   /** Ends the following of work in other queues. */
   readonly #deaf = new AbortController();
   #on = false;
@@ -71,12 +69,11 @@ export class Claimer {
   #calls = 0;
   /** Of this very process: a worker that is started again under its old id must not repeat its old calls. */
   readonly #name = randomName('n');
+  readonly #standby = new Standby(`${this.#name}.h`);
   #nonces = 0;
   /** How far the queues that are served have come: see QueueLine.passed. */
   #virtual = 0;
   readonly #onCallEnd: (() => void)[] = [];
-  /** Queues that refuse; each is told of once. */
-  readonly #refusing = new Set<string>();
   #listening = false;
   /** Ends the wait that is on its way. */
   #listen = new AbortController();
@@ -90,6 +87,7 @@ export class Claimer {
     this.#deps = deps;
     this.#heardAt = deps.clock.monotonic();
     this.#alarms = new Deadlines(deps.clock);
+    this.#calling = new PatientCalls({ ...deps, nextNonce: () => this.#nextNonce() });
     this.#lines = new QueueLines(deps.queues, deps.clock.monotonic());
   }
 
@@ -127,6 +125,7 @@ export class Claimer {
     this.#deaf.abort();
     this.#alarms.clear();
     this.#listen.abort();
+    if (this.#standby.queue !== null) this.#turn();
   }
 
   /** Waits until every settle is answered and no call is out, at most until `deadline` fires. */
@@ -139,7 +138,7 @@ export class Claimer {
     while ((this.#calls > 0 || this.#settler.unanswered > 0) && !deadline.aborted) {
       await Promise.race([late, this.#settler.drained().then(() => this.#callEnds())]);
     }
-    this.#abandon.abort();
+    this.#calling.abandon();
   }
 
   /** An attempt has ended and its slot is free; `settle` follows now or later, or never, where the lease is lost. */
@@ -176,6 +175,8 @@ export class Claimer {
     const { clock } = this.#deps;
     const now = clock.monotonic();
     const wants = this.#shares(now);
+    // It stands by in one queue only, and only while it has nothing to do: a task that is handed over must not wait.
+    const mayStand = this.#on && this.#lines.size === 1;
     let more = false;
     for (const line of this.#lines.all()) {
       if (!line.hasFreeLane) continue;
@@ -183,12 +184,16 @@ export class Claimer {
       let want = wants.get(line) ?? 0;
       // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
       if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
-      if (settles.length === 0 && want === 0) continue;
-      void this.#call(line, settles, want, line.isReady(now) ? this.#ahead(want) : 0);
+      const leaves = !mayStand && this.#standby.queue === line.name;
+      if (settles.length === 0 && want === 0 && !leaves) continue;
+      const idle = this.#taken === 0 && this.#calls === 0 && this.#settler.unanswered === settles.length;
+      const stands = mayStand && idle && want > 0;
+      const ahead = line.isReady(now) ? this.#ahead(want) : 0;
+      void this.#call(line, settles, { slots: want, ahead, stands });
       more ||= line.hasFreeLane && (this.#settler.hasFor(line.name) || (line.isReady(now) && this.#free() > 0));
     }
     if (more) this.#askTurn();
-    this.#lines.sweep(now, (queue) => this.#settler.hasFor(queue));
+    this.#lines.sweep(now, (queue) => this.#settler.hasFor(queue) || this.#standby.queue === queue);
     this.#waitIfIdle(now);
   }
 
@@ -240,7 +245,11 @@ export class Claimer {
     return wants;
   }
 
-  async #call(line: QueueLine, settles: readonly Settle[], slots: number, ahead: number): Promise<void> {
+  async #call(
+    line: QueueLine,
+    settles: readonly Settle[],
+    { slots, ahead, stands }: { slots: number; ahead: number; stands: boolean },
+  ): Promise<void> {
     const { workerId, leaseMs, types } = this.#deps;
     const lane = line.takeLane();
     this.#wanted += slots;
@@ -248,7 +257,11 @@ export class Claimer {
     this.#calls++;
     const nonce = this.#nextNonce();
     const want = slots + ahead;
-    const call: WorkCall = { queue: line.name, workerId, lane, nonce, settles, want, ahead, leaseMs, types };
+    const standby = stands ? this.#standby.enter(line.name) : this.#standby.leave(line.name);
+    const call: WorkCall = {
+      ...{ queue: line.name, workerId, lane, nonce, settles, want, ahead, leaseMs, types },
+      ...(standby !== undefined && { standby }),
+    };
     const { wakes } = line;
     let kept = true;
     const giveUp = () => {
@@ -257,7 +270,11 @@ export class Claimer {
       this.#wanted -= slots;
       this.#wantedAhead -= ahead;
     };
-    const reply = await this.#untilAnswered(call, giveUp);
+    const refused = () => {
+      giveUp();
+      this.#askTurn();
+    };
+    const reply = await this.#calling.untilAnswered(call, refused);
     line.giveLane(lane);
     giveUp();
     this.#calls--;
@@ -267,8 +284,8 @@ export class Claimer {
     this.#askTurn();
   }
 
-  #answered(line: QueueLine, wakes: number, { settles, want, ahead = 0 }: WorkCall, reply: WorkReply): void {
-    const { clock, onSettled, onClaimed } = this.#deps;
+  #answered(line: QueueLine, wakes: number, { settles, want, ahead = 0, standby }: WorkCall, reply: WorkReply): void {
+    const { clock, onSettled } = this.#deps;
     const { claimed, nextDueInMs: dueInMs, skipped } = reply;
     const reached = line.passed;
     const now = clock.monotonic();
@@ -279,44 +296,19 @@ export class Claimer {
     line.learn({ want: want - ahead, got: claimed.length, dueInMs, skipped, now, wakes }, this.#virtual);
     if (claimed.length > 0) this.#virtual = Math.max(this.#virtual, reached);
     for (const [index, settle] of settles.entries()) onSettled(settle, reply.verdicts[index] ?? 'gone');
-    if (claimed.length === 0) return;
-    this.#taken += claimed.length;
-    onClaimed(claimed);
+    if (standby !== undefined && standby.forMs > 0) this.#standby.answered(reply.standsBy);
+    this.#began(claimed);
+    this.#began(this.#standby.fresh(reply.handed));
+  }
+
+  #began(tasks: readonly ClaimedTask[]): void {
+    if (tasks.length === 0) return;
+    this.#taken += tasks.length;
+    this.#deps.onClaimed(tasks);
   }
 
   #nextNonce(): string {
     return `${this.#name}.${(this.#nonces++).toString(36)}`;
-  }
-
-  /**
-   * @param giveUp the slots that the call has asked for are free again: settles are tried on, claims are not
-   * @returns null where the worker ended before there was an answer
-   */
-  async #untilAnswered(first: WorkCall, giveUp: () => void): Promise<WorkReply | null> {
-    const { engine, clock, random, log } = this.#deps;
-    const { queue } = first;
-    let call = first;
-    let delayMs = RETRY_FIRST_MS;
-    for (let tries = 1; ; tries++) {
-      try {
-        const reply = await engine.work(call);
-        if (this.#refusing.delete(queue) || tries > 1) log.info('work goes on', { queue, tries });
-        return reply;
-      } catch (error) {
-        if (tries === 1 && !this.#refusing.has(queue))
-          log.warn('a work call failed; it is repeated until it is answered', { queue, error });
-        if (isRefusal(error)) {
-          this.#refusing.add(queue);
-          giveUp();
-          if (call.settles.length === 0) return NOTHING;
-          call = { ...call, want: 0, ahead: 0, nonce: this.#nextNonce() };
-          this.#askTurn();
-        }
-      }
-      await clock.sleep(delayMs * (0.5 + random() / 2), this.#abandon.signal);
-      if (this.#abandon.signal.aborted) return null;
-      delayMs = Math.min(delayMs * 2, RETRY_MAX_MS);
-    }
   }
 
   #callEnds(): Promise<void> {
@@ -342,18 +334,29 @@ export class Claimer {
     this.#listening = true;
     this.#listen = new AbortController();
     const { signal } = this.#listen;
-    let woken: readonly string[] = [];
+    let woken: Awakening = { queues: [], handed: [] };
     try {
       woken = await engine.waitForWork(workerId, this.#lines.toListen(), ASK_AGAIN_MS, signal);
     } catch (error) {
       log.debug('waiting for work failed', { error });
-      await clock.sleep(RETRY_MAX_MS * random(), signal);
+      await clock.sleep(WAIT_AGAIN_MS * random(), signal);
     }
     this.#listening = false;
     const now = clock.monotonic();
-    for (const queue of woken) this.#lines.use(queue, now).woken();
-    const timeIsUp = woken.length === 0 && !signal.aborted;
-    if (timeIsUp) for (const line of this.#lines.all()) if (line.named) line.woken();
+    for (const queue of woken.queues) this.#lines.use(queue, now).woken();
+    this.#handedOver(woken.handed, now);
+    const timeIsUp = woken.queues.length === 0 && woken.handed.length === 0 && !signal.aborted;
+    if (timeIsUp)
+      for (const line of this.#lines.all()) if (line.named || line.name === this.#standby.queue) line.woken();
     this.#askTurn();
+  }
+
+  #handedOver(tasks: readonly ClaimedTask[], now: number): void {
+    const fresh = this.#standby.fresh(tasks);
+    if (fresh.length === 0) return;
+    for (const { queue } of fresh) this.#lines.use(queue, now);
+    this.#heardAt = now;
+    this.#lastFetchAt = this.#deps.clock.now();
+    this.#began(fresh);
   }
 }

@@ -33,6 +33,10 @@ export class QueueLines {
     return this.#namedCount === 0;
   }
 
+  get size(): number {
+    return this.#lines.size;
+  }
+
   all(): IterableIterator<QueueLine> {
     return this.#lines.values();
   }

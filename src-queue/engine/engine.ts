@@ -18,13 +18,14 @@ import { type Repairs, repair } from '../redis/scripts/repair';
 import { report } from '../redis/scripts/report';
 import { nameKey } from '../redis/scripts/submit';
 import { tick } from '../redis/scripts/tick';
-import { work } from '../redis/scripts/work';
+import { type ClaimedRecord, work } from '../redis/scripts/work';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord, encodeSpec, recordFlags } from '../redis/task-record';
 import { Dependencies } from './dependencies';
 import { overQueues } from './over-queues';
 import type {
   AttemptReport,
+  Awakening,
   CancelOutcome,
   ClaimedTask,
   LeaseRef,
@@ -105,11 +106,15 @@ export class Engine implements TaskEngine {
       throw new QueueError('BAD_REQUEST', `a work call carries at most ${LIMITS.workBatch} settles and claims`);
     }
     const answer = await this.#deps.store.run(work, call.queue, call);
+    const { verdicts, nextDueInMs, skipped, standsBy, now } = answer;
+    const taskOf = (one: ClaimedRecord) => claimedTask(call.queue, one, now);
     return {
-      verdicts: answer.verdicts,
-      claimed: answer.claimed.map(({ id, token, record }) => claimedTask(call.queue, id, token, record, answer.now)),
-      nextDueInMs: answer.nextDueInMs,
-      skipped: answer.skipped,
+      verdicts,
+      claimed: answer.claimed.map(taskOf),
+      nextDueInMs,
+      skipped,
+      standsBy,
+      handed: answer.handed.map(taskOf),
     };
   }
 
@@ -125,18 +130,14 @@ export class Engine implements TaskEngine {
     return this.#deps.store.run(report, queue, reports);
   }
 
-  waitForWork(
-    waiter: string,
-    queues: readonly string[],
-    maxMs: number,
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
+  async waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Awakening> {
     let waiting = this.#waiters.get(waiter);
     if (!waiting) {
       waiting = new WakeWaiter(this.#deps.store, this.#deps.clock, waiter);
       this.#waiters.set(waiter, waiting);
     }
-    return waiting.wait(queues, maxMs, signal);
+    const woken = await waiting.wait(queues, maxMs, signal);
+    return { queues: woken.queues, handed: woken.handed.map(({ queue, now, ...one }) => claimedTask(queue, one, now)) };
   }
 
   followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void> {
@@ -308,7 +309,7 @@ export class Engine implements TaskEngine {
   }
 }
 
-function claimedTask(queue: string, id: string, token: string, record: string, startedAt: number): ClaimedTask {
+function claimedTask(queue: string, { id, token, record }: ClaimedRecord, startedAt: number): ClaimedTask {
   const task = decodeRecord(record);
   return {
     id,

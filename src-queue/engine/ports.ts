@@ -35,6 +35,7 @@ export type {
   RemoveOutcome,
   RequeueOutcome,
   Settle,
+  StandbyRequest,
   Verdict,
   WorkCall,
 } from '../redis/calls';
@@ -59,6 +60,18 @@ export interface WorkReply {
   nextDueInMs: number | null;
   /** Tasks were left pending because this worker does not run their type: come back later, not at once. */
   skipped: boolean;
+  /** The worker stands by: see StandbyRequest. */
+  standsBy: boolean;
+  /** Tasks that were handed to it while it stood by; it may have heard of them already. */
+  handed: ClaimedTask[];
+}
+
+/** What has ended a wait for work. */
+export interface Awakening {
+  /** They may have work. */
+  queues: readonly string[];
+  /** Claimed for the worker that waited: a submit has handed them over. */
+  handed: readonly ClaimedTask[];
 }
 
 export interface ClaimedTask {
@@ -109,15 +122,11 @@ export interface TaskEngine {
   report(queue: string, reports: readonly AttemptReport[]): Promise<string[]>;
   /**
    * Waits until work may have come to some of the queues, at most `maxMs`; returns early on abort. One call at a time
-   * per `waiter`; the queues may be others each time, those that count most first.
-   * @returns the queues that woke it; none where the time was up
+   * per `waiter`, which is the worker's id; the queues may be others each time, those that count most first. Of one queue
+   * alone, it hears of tasks that are handed to it.
+   * @returns nothing where the time was up
    */
-  waitForWork(
-    waiter: string,
-    queues: readonly string[],
-    maxMs: number,
-    signal: AbortSignal,
-  ): Promise<readonly string[]>;
+  waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Awakening>;
   /**
    * Tells of every queue there is, then, until aborted, of each that gets work: new ones at once, and any other within
    * a pass of this process's upkeep. It may tell of one again and again.

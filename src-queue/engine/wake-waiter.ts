@@ -1,7 +1,8 @@
 /**
  * Idle workers block on the wake lists of their queues: no polling load, no polling delay. A marker only ever leads to
  * a work call, so one that is lost, or doubled, costs at most the block time. A wait answers which queues woke it, so
- * that a worker of a thousand queues asks one of them and not a thousand.
+ * that a worker of a thousand queues asks one of them and not a thousand. A worker of one queue also blocks on the list of
+ * tasks that are handed to it.
  *
  * Rules that peers paid for: a connection of its own, a finite block, and a watchdog that throws the connection away
  * and makes a new one instead of trying to revive it.
@@ -11,12 +12,27 @@ import { LIMITS } from '../contract/limits';
 import type { Clock } from '../kernel/clock';
 import type { Connection } from '../redis/connection';
 import { whenReady } from '../redis/connection';
+import { type ClaimedRecord, handedEntry } from '../redis/scripts/work';
 import type { RedisStore } from '../redis/store';
 
 const WATCHDOG_MS = 2000;
 const MIN_BLOCK_S = 0.01;
 /** A nudge that nobody fetches does not stay. */
 const NUDGE_TTL_MS = 10_000;
+
+/** A task of a list `handed:<worker>`. */
+export interface HandedTask extends ClaimedRecord {
+  queue: string;
+  /** When it was handed over, Unix ms. */
+  now: number;
+}
+
+export interface Woken {
+  queues: readonly string[];
+  handed: readonly HandedTask[];
+}
+
+const NOTHING: Woken = { queues: [], handed: [] };
 
 type Store = Pick<RedisStore, 'command' | 'isCluster' | 'keys' | 'open' | 'refusal' | 'release'>;
 
@@ -26,7 +42,7 @@ export class WakeWaiter {
   readonly #name: string;
   readonly #groups = new Map<string, BlockedGroup>();
 
-  /** @param name of the waiter, such as the worker's id */
+  /** @param name of the waiter: the worker's id */
   constructor(store: Store, clock: Clock, name: string) {
     this.#store = store;
     this.#clock = clock;
@@ -34,14 +50,15 @@ export class WakeWaiter {
   }
 
   /**
-   * Resolves with those of the queues that may have work, none of them after `maxMs` or on abort. Never rejects.
+   * Resolves with those of the queues that may have work and what was handed over; nothing after `maxMs` or on abort.
+   * Never rejects. What comes while nobody waits is kept for the next wait.
    * What comes first in `queues` counts most: beyond the bound on wake lists the rest is not listened to.
    */
-  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<readonly string[]> {
-    if (signal.aborted || queues.length === 0) return [];
+  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Woken> {
+    if (signal.aborted || queues.length === 0) return NOTHING;
     if (this.#store.refusal !== null) {
       await this.#clock.sleep(maxMs, signal); // a wait takes the markers of others off their lists
-      return [];
+      return NOTHING;
     }
     const done = new AbortController();
     const stop = () => done.abort();
@@ -78,59 +95,82 @@ export class WakeWaiter {
   #group(name: string, nudge: string | null): BlockedGroup {
     let group = this.#groups.get(name);
     if (!group) {
-      group = new BlockedGroup(this.#store, this.#clock, nudge);
+      group = new BlockedGroup(this.#store, this.#clock, this.#name, nudge);
       this.#groups.set(name, group);
     }
     return group;
   }
 }
 
-/** One blocking command at a time; markers that arrive while nobody waits are kept for the next wait. */
+/** What a key is to those who block on it. */
+interface Source {
+  queue: string;
+  /** Its entries are tasks, not markers. */
+  hands: boolean;
+}
+
+/** One blocking command at a time. */
 class BlockedGroup {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #workerId: string;
   /** A list of our own that ends a block which lacks a queue; null where the queues never change. */
   readonly #nudge: string | null;
   #connection: Connection | null = null;
   #block: Promise<void> | null = null;
-  #blockedOn: ReadonlySet<string> = new Set();
-  readonly #markers = new Set<string>();
+  /** Keys, and what each is of. */
+  #blockedOn: ReadonlyMap<string, Source> = new Map();
+  #woken = new Set<string>();
+  #handed: HandedTask[] = [];
   #failed = false;
   #closed = false;
 
-  constructor(store: Store, clock: Clock, nudge: string | null) {
+  constructor(store: Store, clock: Clock, workerId: string, nudge: string | null) {
     this.#store = store;
     this.#clock = clock;
+    this.#workerId = workerId;
     this.#nudge = nudge;
   }
 
-  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<readonly string[]> {
+  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Woken> {
     const until = this.#clock.monotonic() + maxMs;
     while (!this.#closed && !signal.aborted) {
-      if (this.#markers.size > 0) return this.#take();
+      if (this.#woken.size > 0 || this.#handed.length > 0) return this.#take();
       const leftMs = until - this.#clock.monotonic();
-      if (leftMs <= 0) return [];
+      if (leftMs <= 0) return NOTHING;
       await this.#blocked(queues, leftMs, signal);
       if (this.#failed) break; // a marker may have been lost with the connection: waking early is harmless
     }
     this.#failed = false;
-    return [];
+    return NOTHING;
   }
 
-  #take(): string[] {
-    const queues = [...this.#markers];
-    this.#markers.clear();
-    return queues;
+  #take(): Woken {
+    const woken = { queues: [...this.#woken], handed: this.#handed };
+    this.#woken = new Set();
+    this.#handed = [];
+    return woken;
   }
 
-  /** Until the block ends. An older one may last longer than this caller wants to wait, and may lack a queue. */
+  #sources(queues: readonly string[]): Map<string, Source> {
+    const { keys } = this.#store;
+    const sources = new Map<string, Source>();
+    const [first, second] = queues;
+    if (first !== undefined && second === undefined)
+      sources.set(keys.handed(first, this.#workerId), { queue: first, hands: true });
+    for (const queue of queues) sources.set(keys.wake(queue), { queue, hands: false });
+    return sources;
+  }
+
+  /** Until the block ends. An older one may last longer than this caller wants to wait, and may lack a key. */
   async #blocked(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
+    const sources = this.#sources(queues);
     if (this.#block === null) {
-      this.#blockedOn = new Set(queues);
-      this.#block = this.#run(queues, maxMs).finally(() => {
+      this.#blockedOn = sources;
+      this.#block = this.#run(sources, maxMs).finally(() => {
         this.#block = null;
       });
-    } else if (queues.some((queue) => !this.#blockedOn.has(queue))) this.#endBlock();
+    } else if ([...sources.keys()].some((key) => !this.#blockedOn.has(key))) this.#endBlock();
     const enough = new AbortController();
     const stop = () => enough.abort();
     signal.addEventListener('abort', stop, { once: true });
@@ -147,22 +187,22 @@ class BlockedGroup {
       .catch(() => undefined); // the block ends by itself
   }
 
-  async #run(queues: readonly string[], maxMs: number): Promise<void> {
+  async #run(sources: ReadonlyMap<string, Source>, maxMs: number): Promise<void> {
     this.#connection ??= this.#store.open('blocking', 'wake');
     const connection = this.#connection;
     if (!(await whenReady(connection, maxMs))) return;
-    const byKey = new Map(queues.map((queue) => [this.#store.keys.wake(queue), queue]));
     const watchdog = new AbortController();
     try {
       const seconds = Math.max(MIN_BLOCK_S, maxMs / 1000);
       const popped = await Promise.race([
-        connection.blpop([...(this.#nudge === null ? [] : [this.#nudge]), ...byKey.keys()], seconds),
+        connection.blpop([...(this.#nudge === null ? [] : [this.#nudge]), ...sources.keys()], seconds),
         this.#clock.sleep(maxMs + WATCHDOG_MS, watchdog.signal).then(() => 'dead' as const),
       ]);
       if (popped === 'dead') this.#discard(connection);
       else if (popped) {
-        const queue = byKey.get(popped[0]);
-        if (queue !== undefined) this.#markers.add(queue);
+        const source = sources.get(popped[0]);
+        if (source?.hands) this.#handed.push({ queue: source.queue, ...handedEntry(popped[1]) });
+        else if (source !== undefined) this.#woken.add(source.queue);
       }
     } catch {
       // The connection is lost or was closed: it comes back by itself.

@@ -59,6 +59,20 @@ export interface WorkCall {
   leaseMs: number;
   /** Task types that this worker runs; others are left to other workers. */
   types: readonly string[];
+  standby?: StandbyRequest;
+}
+
+/**
+ * An idle worker stands by: the next submit to the empty queue hands its task straight to it, claimed, and no call has to
+ * ask for it.
+ */
+export interface StandbyRequest {
+  /** Of all tasks that are handed to this process: their tokens end with it. */
+  nonce: string;
+  /** Where the call claims nothing, for so long; 0: no longer. */
+  forMs: number;
+  /** It stood by before, or may have, and has heard of no task since: what was handed over is answered. */
+  stood: boolean;
 }
 
 export interface AttemptReport extends LeaseRef {

@@ -10,6 +10,8 @@ export interface Keys {
   meta(queue: string): string;
   /** LIST, 0 or 1 element: wakes one idle worker. */
   wake(queue: string): string;
+  /** LIST of tasks that were handed to a worker while it stood by. */
+  handed(queue: string, workerId: string): string;
   /** STREAM of transitions. */
   events(queue: string): string;
   /** LIST of JSON log lines, until the task is removed. */
@@ -43,6 +45,7 @@ export const KEY_TYPES: Readonly<Record<string, 'hash' | 'list' | 'set' | 'strea
   failed: 'zset',
   cancelled: 'zset',
   expiring: 'zset',
+  standby: 'zset',
   'ix:n': 'zset',
   active: 'hash',
   progress: 'hash',
@@ -64,6 +67,7 @@ export const createKeys = (prefix: string): Keys => {
     of,
     meta: (queue) => of(queue, 'meta'),
     wake: (queue) => of(queue, 'wake'),
+    handed: (queue, workerId) => of(queue, `handed:${workerId}`),
     events: (queue) => of(queue, 'events'),
     log: (queue, id) => of(queue, `log:${id}`),
     groups: (queue) => of(queue, 'groups'),

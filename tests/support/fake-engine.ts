@@ -7,15 +7,14 @@ import { QueueError } from '#queue/contract/errors';
 import type { TaskStatus } from '#queue/contract/lifecycle';
 import type {
   AttemptReport,
+  Awakening,
   ClaimedTask,
   LeaseRef,
   Settle,
+  StandbyRequest,
   TaskEngine,
   Verdict,
   WorkCall,
-  WorkerBeat,
-  WorkerCommand,
-  WorkerDirectory,
   WorkReply,
 } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
@@ -43,6 +42,8 @@ export interface FakeTask {
   logs: { level: string; message: string; attempt: number }[];
 }
 
+interface Stander extends Pick<StandbyRequest, 'nonce'>, Pick<WorkCall, 'types' | 'leaseMs'> {}
+
 type Port = 'work' | 'extend' | 'report' | 'waitForWork';
 /** `lost`: the call takes effect, its answer does not arrive. */
 type Fault = 'refused' | 'lost';
@@ -55,6 +56,8 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
   readonly waits: number[] = [];
   /** The queues of the last wait. */
   waitedFor: readonly string[] = [];
+  /** Every task that was handed to a worker that stood by. */
+  readonly handed: ClaimedTask[] = [];
   /** Everything that reached the engine, in order: `report:<id>`, `complete:<id>`, … */
   readonly order: string[] = [];
   readonly #clock: Clock;
@@ -63,8 +66,13 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
   readonly #lastNonce = new Map<string, { nonce: string; claimed: ClaimedTask[] }>();
   readonly #wakes = new Set<() => void>();
   #markers = new Set<string>();
+  /** Queue → the worker that stands by there. */
+  readonly #standby = new Map<string, Stander>();
+  /** Handed over, and not taken off the list yet. */
+  #inbox: ClaimedTask[] = [];
   readonly #announced = new Set<string>();
   readonly #followers = new Set<(queue: string) => void>();
+  #listLoses = false;
   #epoch = 0;
   #seq = 0;
 
@@ -96,8 +104,16 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
       logs: [],
       ...task,
     };
+    const nobodyWaits = this.ofStatus('pending').every(({ queue }) => queue !== full.queue);
     this.tasks.set(full.id, full);
-    this.wake(full.queue);
+    const stander = this.#standby.get(full.queue);
+    if (stander !== undefined && nobodyWaits && full.status === 'pending' && stander.types.includes(full.type)) {
+      this.#standby.delete(full.queue);
+      const task = this.#start(full, stander.nonce, stander.leaseMs);
+      this.handed.push(task);
+      if (!this.#listLoses) this.#inbox.push(task);
+      for (const wake of [...this.#wakes]) wake();
+    } else this.wake(full.queue);
     if (!this.#announced.has(full.queue)) this.announce(full.queue);
     return full;
   }
@@ -126,6 +142,22 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
   heal(): void {
     this.#faults.clear();
     this.#damaged.clear();
+  }
+
+  /** Who stands by in this queue. */
+  standsBy(queue: string): boolean {
+    return this.#standby.has(queue);
+  }
+
+  /** From now on what is handed over gets lost on its way: only a call can bring it. */
+  loseHanded(): void {
+    this.#listLoses = true;
+  }
+
+  /** As a list that is read twice. */
+  handAgain(task: ClaimedTask): void {
+    this.#inbox.push(task);
+    for (const wake of [...this.#wakes]) wake();
   }
 
   wake(queue: string): void {
@@ -177,6 +209,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
       ? last.claimed.filter(({ id, token }) => this.tasks.get(id)?.token === token)
       : this.#claim(call);
     this.#lastNonce.set(key, { nonce: call.nonce, claimed });
+    const { standsBy, handed } = this.#stand(call, repeated, claimed.length > 0);
     const waiting = [...this.tasks.values()].filter(({ queue }) => queue === call.queue);
     const due = waiting
       .filter(({ dueAt }) => dueAt !== null)
@@ -184,6 +217,8 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
     return {
       verdicts,
       claimed,
+      standsBy,
+      handed,
       nextDueInMs: due.length === 0 ? null : Math.min(...due),
       skipped:
         claimed.length < call.want &&
@@ -201,16 +236,32 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
           (task.dueAt !== null && task.dueAt <= now && ['retrying', 'scheduled'].includes(task.status))),
     );
     const most = ready.length < want + 4 * ahead ? want - ahead : want;
-    return ready.slice(0, most).map((task) => {
-      task.status = 'processing';
-      task.dueAt = null;
-      task.attempts++;
-      task.token = `${++this.#epoch}:${nonce}`;
-      task.leaseUntil = this.#clock.monotonic() + leaseMs;
-      const { id, type, payload, timeoutMs, backoff, maxAttempts, attempts, token } = task;
-      const rest = { name: null, priority: 5, createdAt: now, startedAt: now, tags: [], owner: 'ada' };
-      return { id, token, queue, type, payload, timeoutMs, backoff, maxAttempts, attempt: attempts, ...rest };
-    });
+    return ready.slice(0, most).map((task) => this.#start(task, nonce, leaseMs));
+  }
+
+  #start(task: FakeTask, nonce: string, leaseMs: number): ClaimedTask {
+    const now = this.#clock.now();
+    task.status = 'processing';
+    task.dueAt = null;
+    task.attempts++;
+    task.token = `${++this.#epoch}:${nonce}`;
+    task.leaseUntil = this.#clock.monotonic() + leaseMs;
+    const { id, queue, type, payload, timeoutMs, backoff, maxAttempts, attempts, token } = task;
+    const rest = { name: null, priority: 5, createdAt: now, startedAt: now, tags: [], owner: 'ada' };
+    return { id, token, queue, type, payload, timeoutMs, backoff, maxAttempts, attempt: attempts, ...rest };
+  }
+
+  #stand({ queue, standby, types, leaseMs }: WorkCall, repeated: boolean, claims: boolean) {
+    if (standby === undefined) return { standsBy: this.#standby.has(queue), handed: [] };
+    const { nonce, forMs, stood } = standby;
+    const missed =
+      !this.#standby.has(queue) && (stood || repeated)
+        ? this.handed.filter(({ id, token }) => token.endsWith(`:${nonce}`) && this.tasks.get(id)?.token === token)
+        : [];
+    if (!repeated) this.#standby.delete(queue);
+    if (!repeated && forMs > 0 && !claims && missed.length === 0) this.#standby.set(queue, { nonce, types, leaseMs });
+    if (missed.length > 0) this.#inbox = [];
+    return { standsBy: this.#standby.has(queue), handed: missed };
   }
 
   #settle(settle: Settle): Verdict {
@@ -304,7 +355,7 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
     queues: readonly string[],
     maxMs: number,
     signal: AbortSignal,
-  ): Promise<readonly string[]> {
+  ): Promise<Awakening> {
     this.waits.push(maxMs);
     this.waitedFor = queues;
     const fault = this.#faults.get('waitForWork')?.shift();
@@ -312,16 +363,18 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
     const woken = new AbortController();
     const stop = () => woken.abort();
     let found: string | undefined;
+    let handed: ClaimedTask[] = [];
     const look = () => {
-      found ??= queues.find((name) => this.#markers.delete(name));
-      if (found !== undefined) stop();
+      if (queues.length === 1 && handed.length === 0) [handed, this.#inbox] = [this.#inbox, []];
+      if (handed.length === 0) found ??= queues.find((name) => this.#markers.delete(name));
+      if (found !== undefined || handed.length > 0) stop();
     };
     this.#wakes.add(look);
     signal.addEventListener('abort', stop, { once: true });
     look();
     await this.#clock.sleep(maxMs, woken.signal);
     this.#wakes.delete(look);
-    return found === undefined ? [] : [found];
+    return { queues: found === undefined ? [] : [found], handed };
   }
 
   async #through<T>(port: Port, effect: () => T): Promise<T> {
@@ -331,28 +384,5 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
     await new Promise((resolve) => setImmediate(resolve)); // a round trip
     if (fault === 'lost') throw new Error('the reply was lost');
     return answer;
-  }
-}
-
-export class FakeDirectory implements Pick<WorkerDirectory, 'beat' | 'goodbye' | 'announceTypes'> {
-  readonly beats: WorkerBeat[] = [];
-  readonly announced: string[][] = [];
-  readonly commands: WorkerCommand[] = [];
-  goodbyes = 0;
-  failing = false;
-
-  async beat(worker: WorkerBeat): Promise<WorkerCommand[]> {
-    if (this.failing) throw new Error('Redis went away');
-    this.beats.push(worker);
-    return this.commands.splice(0);
-  }
-
-  async announceTypes(types: readonly { task_type: string }[]): Promise<void> {
-    if (this.failing) throw new Error('Redis went away');
-    this.announced.push(types.map((type) => type.task_type));
-  }
-
-  async goodbye(): Promise<void> {
-    this.goodbyes++;
   }
 }

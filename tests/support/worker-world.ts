@@ -9,7 +9,8 @@ import { HeldView } from '#worker/held-table';
 import { LeaseBeat, type LeaseBeatDeps } from '#worker/lease-beat';
 import { Registry, toTaskHandler } from '#worker/registry';
 import { Worker, type WorkerDeps } from '#worker/worker';
-import { FakeDirectory, FakeEngine, type FakeTask } from './fake-engine';
+import { FakeDirectory } from './fake-directory';
+import { FakeEngine, type FakeTask } from './fake-engine';
 import { ManualClock, turn } from './manual-clock';
 
 export type RunJob = (context: HandlerContext<unknown>) => unknown;

@@ -9,31 +9,44 @@ const idle = () => {
   // nothing blocks
 };
 const never = new AbortController().signal;
+const NOTHING = { queues: [], handed: [] };
+const woken = (queue: string) => ({ queues: [queue], handed: [] });
+const HANDED = { queue: 'a', token: '7:n-1.h', now: 1_800_000_000_000, id: 'ID', record: '0000|{"bars":"|"}' };
+const ENTRY = '7:n-1.h|1800000000000|ID|0000|{"bars":"|"}';
 
 /** A Redis of lists, and the connections that block on them. */
 function world({ isCluster = false } = {}) {
   const clock = new ManualClock();
-  const connections: { blockedOn: string[]; released: boolean; pop: (key: string) => void; fail: () => void }[] = [];
-  const waiting = new Set<string>();
+  const connections: {
+    blockedOn: string[];
+    released: boolean;
+    pop: (key: string, value?: string) => void;
+    fail: () => void;
+  }[] = [];
+  const waiting = new Map<string, string>();
   let asked = 0;
   const open = () => {
     const connection = {
       status: 'ready',
       released: false,
       blockedOn: [] as string[],
-      pop: idle as (key: string) => void,
+      pop: idle as (key: string, value?: string) => void,
       fail: idle,
       blpop: (blockKeys: string[], seconds: number) => {
         asked++;
-        const there = blockKeys.find((key) => waiting.delete(key));
-        if (there !== undefined) return Promise.resolve([there, '1']);
+        const there = blockKeys.find((key) => waiting.has(key));
+        if (there !== undefined) {
+          const value = waiting.get(there);
+          waiting.delete(there);
+          return Promise.resolve([there, value]);
+        }
         connection.blockedOn = blockKeys;
         return new Promise<[string, string] | null>((resolve, reject) => {
           const end = (answer: [string, string] | null) => {
             connection.blockedOn = [];
             resolve(answer);
           };
-          connection.pop = (key) => end([key, '1']);
+          connection.pop = (key, value = '1') => end([key, value]);
           connection.fail = () => reject(new Error('Connection is closed.'));
           void clock.sleep(seconds * 1_000).then(() => end(null));
         });
@@ -42,10 +55,10 @@ function world({ isCluster = false } = {}) {
     connections.push(connection);
     return connection;
   };
-  const push = (key: string) => {
+  const push = (key: string, value = '1') => {
     const blocked = connections.find(({ blockedOn }) => blockedOn.includes(key));
-    if (blocked === undefined) waiting.add(key);
-    else blocked.pop(key);
+    if (blocked === undefined) waiting.set(key, value);
+    else blocked.pop(key, value);
   };
   const store = {
     isCluster,
@@ -59,7 +72,8 @@ function world({ isCluster = false } = {}) {
   } as unknown as ConstructorParameters<typeof WakeWaiter>[0];
   const blockedOn = () => connections.flatMap(({ blockedOn: on }) => on).filter((key) => !key.includes('nudge'));
   const wake = (queue: string) => push(keys.wake(queue));
-  return { clock, connections, waiter: new WakeWaiter(store, clock, 'w-1'), wake, blockedOn, asked: () => asked };
+  const hand = (queue: string) => push(keys.handed(queue, 'w-1'), ENTRY);
+  return { clock, connections, waiter: new WakeWaiter(store, clock, 'w-1'), wake, hand, blockedOn, asked: () => asked };
 }
 
 describe('waiting for work', () => {
@@ -68,11 +82,11 @@ describe('waiting for work', () => {
     const first = waiter.wait(['a', 'b'], 2_000, never);
     await turn();
     wake('b');
-    expect(await first).toEqual(['b']);
+    expect(await first).toEqual(woken('b'));
     const second = waiter.wait(['a', 'b'], 2_000, never);
     await turn();
     await clock.advance(2_000);
-    expect(await second).toEqual([]);
+    expect(await second).toEqual(NOTHING);
   });
 
   it('keeps a marker that comes while nobody waits, for the next wait', async () => {
@@ -81,10 +95,10 @@ describe('waiting for work', () => {
     const first = waiter.wait(['a', 'b'], 2_000, stop.signal);
     await turn();
     stop.abort();
-    expect(await first).toEqual([]);
+    expect(await first).toEqual(NOTHING);
     wake('a');
     await turn();
-    expect(await waiter.wait(['a', 'b'], 2_000, never)).toEqual(['a']);
+    expect(await waiter.wait(['a', 'b'], 2_000, never)).toEqual(woken('a'));
   });
 
   it('listens to a queue that is added while it is blocked, without time passing', async () => {
@@ -98,20 +112,57 @@ describe('waiting for work', () => {
     await turn();
     expect(blockedOn()).toEqual([keys.wake('a'), keys.wake('b')]);
     wake('b');
-    expect(await second).toEqual(['b']);
+    expect(await second).toEqual(woken('b'));
     expect(connections).toHaveLength(1);
   });
 
   it('stays blocked where the queues have only become fewer', async () => {
     const { waiter, asked } = world();
     const stop = new AbortController();
+    const first = waiter.wait(['a', 'b', 'c'], 2_000, stop.signal);
+    await turn();
+    stop.abort();
+    await first;
+    void waiter.wait(['a', 'b'], 2_000, never);
+    await turn();
+    expect(asked()).toBe(1);
+  });
+
+  it('brings the tasks that are handed over, where it waits for one queue alone', async () => {
+    const { waiter, hand, blockedOn } = world();
+    const first = waiter.wait(['a'], 2_000, never);
+    await turn();
+    expect(blockedOn()).toEqual([keys.handed('a', 'w-1'), keys.wake('a')]);
+    hand('a');
+    expect(await first).toEqual({ queues: [], handed: [HANDED] });
+    void waiter.wait(['a', 'b'], 2_000, never);
+    await turn();
+    expect(blockedOn()).toEqual([keys.wake('a'), keys.wake('b')]);
+  });
+
+  it('listens for them without time passing once one queue is left', async () => {
+    const { waiter, hand } = world();
+    const stop = new AbortController();
     const first = waiter.wait(['a', 'b'], 2_000, stop.signal);
     await turn();
     stop.abort();
     await first;
-    void waiter.wait(['a'], 2_000, never);
+    const second = waiter.wait(['a'], 2_000, never);
     await turn();
-    expect(asked()).toBe(1);
+    hand('a');
+    expect(await second).toEqual({ queues: [], handed: [HANDED] });
+  });
+
+  it('keeps a task that is handed over while nobody waits, for the next wait', async () => {
+    const { waiter, hand } = world();
+    const stop = new AbortController();
+    const first = waiter.wait(['a'], 2_000, stop.signal);
+    await turn();
+    stop.abort();
+    expect(await first).toEqual(NOTHING);
+    hand('a');
+    await turn();
+    expect(await waiter.wait(['a'], 2_000, never)).toEqual({ queues: [], handed: [HANDED] });
   });
 
   it('ends early when its connection is lost: a marker may be lost with it', async () => {
@@ -121,7 +172,7 @@ describe('waiting for work', () => {
     connections[0]?.fail();
     await turn();
     await clock.advance(50);
-    expect(await waited).toEqual([]);
+    expect(await waited).toEqual(NOTHING);
     expect(clock.monotonic()).toBe(50);
   });
 
@@ -135,20 +186,22 @@ describe('waiting for work', () => {
   });
 });
 
+const keysOf = (queue: string) => [keys.handed(queue, 'w-1'), keys.wake(queue)];
+
 describe('waiting for work in a cluster, where the keys of two queues cannot meet', () => {
   it('blocks on a connection of its own for each queue, new ones included', async () => {
     const { waiter, wake, connections } = world({ isCluster: true });
     const stop = new AbortController();
     const first = waiter.wait(['a', 'b'], 2_000, stop.signal);
     await turn();
-    expect(connections.map(({ blockedOn }) => blockedOn)).toEqual([[keys.wake('a')], [keys.wake('b')]]);
+    expect(connections.map(({ blockedOn }) => blockedOn)).toEqual(['a', 'b'].map(keysOf));
     stop.abort();
     await first;
     const second = waiter.wait(['a', 'b', 'c'], 2_000, never);
     await turn();
-    expect(connections.map(({ blockedOn }) => blockedOn)).toEqual(['a', 'b', 'c'].map((queue) => [keys.wake(queue)]));
+    expect(connections.map(({ blockedOn }) => blockedOn)).toEqual(['a', 'b', 'c'].map(keysOf));
     wake('c');
-    expect(await second).toEqual(['c']);
+    expect(await second).toEqual(woken('c'));
   });
 
   it('lets go of the connections of queues that are served no longer, and of all in the end', async () => {

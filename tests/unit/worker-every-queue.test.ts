@@ -92,7 +92,7 @@ describe('a worker of every queue', () => {
 
   it('takes a forgotten queue up again when it is told of it', async () => {
     const { engine, clock } = await running({ config: { queues: everyQueue } });
-    await eventually(completed(engine.add({ queue: 'rare' })));
+    for (const queue of ['rare', 'other']) await eventually(completed(engine.add({ queue })));
     for (let i = 0; i < 60; i++) await clock.advance(2_000);
     const task = engine.add({ queue: 'rare' });
     await settled();

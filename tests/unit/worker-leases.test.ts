@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { LeaseRef, WorkerBeat, WorkerCommand } from '#queue/engine/ports';
 import { HeldTable, HeldView } from '#worker/held-table';
 import { LeaseBeat } from '#worker/lease-beat';
-import { FakeDirectory, FakeEngine } from '../support/fake-engine';
+import { FakeDirectory } from '../support/fake-directory';
+import { FakeEngine } from '../support/fake-engine';
 import { ManualClock } from '../support/manual-clock';
 import { type LogRecord, recordingLog, settled } from '../support/worker-world';
 

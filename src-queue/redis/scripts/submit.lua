@@ -8,11 +8,12 @@
 --   parents, joined by 0x1f
 -- RETURNS one line for each task that was not simply accepted: "<i> SAME|DUPLICATE <id>", "<i> CONFLICT <id>",
 --   "<i> FULL"; "0 NEW" where the queue's store was empty; "0 DURABILITY <level>" where the queue has one; -1 another layout
--- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments
+-- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments, handed:<worker> from the queue's own `standby`
 -- COST O(log N) a task. Repeating it with the same ids enqueues nothing twice.
 if not load_meta() then return -1 end
 local n, x = tonumber(ARGV[1]), tonumber(ARGV[2])
 local DAY = 86400000
+local LONGEST_STAND = 10000 -- ms
 
 local keys = {}
 for i = 1, n do keys[i] = P .. 't:' .. ARGV[1 + 2 * i] end
@@ -31,9 +32,23 @@ for k = 1, x do
   extras[tonumber(ARGV[at - 1])] = parts
 end
 local limits = call('HMGET', KEYS[1], 'max_pending', 'durability')
-local pendingNow = call('ZCARD', PENDING) + call('ZCARD', PARKED)
+local ahead = call('ZCARD', PENDING)
+local pendingNow = ahead + call('ZCARD', PARKED)
 call('ZCARD', SCHEDULED); call('ZCARD', BLOCKED); call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES)
 call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('ZCARD', P .. 'ix:n')
+
+-- Where no task is ahead of these, the most urgent of them goes straight to the idle worker that said so last. One that
+-- has not said so again in time is not there any more; what the wall clock did meanwhile can only make it be passed over.
+local stands, first
+if ahead == 0 and not paused and not m[9] and not m[10] and wall < due then
+  local last = call('ZREVRANGE', STANDBY, 0, 0, 'WITHSCORES')
+  local left = tonumber(last[2] or 0) - wall
+  if left > 0 and left <= LONGEST_STAND then
+    local worker, nonce, lease, types = string.match(last[1], '^([^|]+)|([^|]+)|(%d+)|(.*)$')
+    stands = { place = last[1], worker = worker, nonce = nonce, lease = tonumber(lease), types = types, inbox = P .. 'handed:' .. worker }
+    call('ZCARD', LEASES); call('HLEN', ACTIVE); call('LLEN', stands.inbox)
+  end
+end
 
 local out, sets, told = {}, {}, {}
 if not m[6] then out[1] = '0 NEW' end
@@ -114,21 +129,49 @@ for i = 1, n do
       end
     end
     if state == 'r' then
-      add(PENDING, score_of(byte(spec, 5) - 48, seq, wall), id)
+      local score = score_of(byte(spec, 5) - 48, seq, wall)
+      add(PENDING, score, id)
       ready = ready + 1
+      if stands and find(stands.types, ',' .. taskType .. ',', 1, true) and (not first or tonumber(score) < first.score) then
+        first = { score = tonumber(score), id = id, record = record, type = taskType }
+      end
     elseif state == 's' then add(SCHEDULED, dueAt, id)
     else add(BLOCKED, int(seq), id) end
     told[#told + 1] = id .. state .. sub(spec, 5, 5) .. sub(spec, 1, 4) .. taskType
   end
 end
 for _, key in ipairs(order) do call('ZCARD', key) end
+if first and has(byte(first.record, 33) - 48, F_EXPIRES) then first = nil end
 
 if #told > 0 then
   call('MSET', unpack(sets))
+  local started = {}
+  if first then
+    local list = groups[PENDING]
+    for i = 2, #list, 2 do
+      if list[i] == first.id then
+        table.remove(list, i)
+        table.remove(list, i - 1)
+        break
+      end
+    end
+    epoch = epoch + 1
+    ready = ready - 1
+    local item = '0001' .. sub(first.record, 28, 32) .. created .. first.type
+    local token = int(epoch) .. ':' .. stands.nonce
+    call('HSET', ACTIVE, first.id, sub(first.record, 33, 33) .. item .. '|' .. token .. '|' .. stands.worker)
+    call('ZADD', LEASES, int(mono + stands.lease), first.id)
+    call('ZREM', STANDBY, stands.place)
+    call('RPUSH', stands.inbox, token .. '|' .. wallText .. '|' .. first.id .. '|' .. first.record)
+    call('PEXPIRE', stands.inbox, stands.lease)
+    started[1] = first.id .. item
+    set('epoch', int(epoch))
+  end
   for _, key in ipairs(order) do many('ZADD', key, groups[key]) end
   call('SADD', TYPES, unpack(typeList))
   for _, write in ipairs(writes) do call(unpack(write)) end
   emit('q', told)
+  emit('s', started)
   if soonest < due then
     set('due', int(soonest))
     wake() -- one worker learns the new due time
@@ -136,5 +179,5 @@ if #told > 0 then
   if ready > 0 and not paused then wake() end
   set('seq', int(seq)); set('bytes', int(bytes))
 end
-save_meta()
+save_meta(first and stands.worker)
 return out

@@ -53,6 +53,8 @@ end
 call('ZCARD', PENDING); call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('LLEN', WAKE)
 call('HLEN', PROGRESS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX)
 
+local standing = call('ZRANGEBYSCORE', STANDBY, '-inf', int(wall - 60000), 'LIMIT', 0, limit)
+
 local bytes = tonumber(m[14] or 0)
 local ended, promoted = {}, {}
 for i, id in ipairs(lost) do
@@ -121,6 +123,7 @@ for _, id in ipairs(dueIds) do
 end
 emit('p', promoted)
 if #promoted > 0 or #ended > 0 then wake() end
+many('ZREM', STANDBY, standing) -- workers that died while they stood by
 set('due', int(nextDue)); set('bytes', int(bytes))
 save_meta()
 local nextLease = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]

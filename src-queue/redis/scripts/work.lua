@@ -10,11 +10,14 @@
 -- ARGV[7] nC       completions that follow: (id, |token|, result) each
 -- ARGV[8] nO       other ends that follow: (kind, id, |token|, delay ms, fingerprint, error name, body) each
 -- ARGV[9] ahead    how many of `want` have no slot yet: given out of a long backlog only, and not where the queue has limits
--- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed}
+-- ARGV[10] standby  `` or `<ms>|<0|1>|<nonce>`: where nothing is claimed the worker stands by for so long (0: no longer) and
+--   a task may be handed to it under a token with this nonce; 1: it has stood by, and heard of no task since
+-- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed, stands by 0|1, handed}
 --   verdicts: one character a settle, completions first: A accepted, R already (repeated), F fenced, G gone
 --   claimed: id, record, id, record … joined by 0x1e, which no record has in it; token of claim k is (base + k):nonce, or epochs[k]:nonce
+--   handed: token, id, record … in the same way, of what was handed to it and it may not have heard of
 -- RETURNS -1 where the queue is in another layout
--- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, all in the slot of KEYS[1]
+-- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, handed:<worker>: all in the slot of KEYS[1]
 -- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
 local lane, nonce, want, lease, worker, types = 'lane:' .. ARGV[5] .. ':' .. ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local nC, nO = tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -26,8 +29,8 @@ local repeated = m[17] == nonce
 -- bars around them, as they stand in a line, and nothing is cut out or glued together that is not kept.
 local total = nC + nO
 local ids, tokens = {}, {}
-for i = 1, nC do ids[i], tokens[i] = ARGV[7 + 3 * i], ARGV[8 + 3 * i] end
-local other = 10 + 3 * nC
+for i = 1, nC do ids[i], tokens[i] = ARGV[8 + 3 * i], ARGV[9 + 3 * i] end
+local other = 11 + 3 * nC
 for i = 1, nO do ids[nC + i], tokens[nC + i] = ARGV[other + 7 * (i - 1) + 1], ARGV[other + 7 * (i - 1) + 2] end
 local lines = total > 0 and call('HMGET', ACTIVE, unpack(ids)) or {}
 local verdicts, flags, items, heads, seen = {}, {}, {}, {}, {}
@@ -214,7 +217,33 @@ if repeated then
   end
 end
 
--- 3. Write: nothing below can fail -----------------------------------------------------------------------------
+-- 3. Look for what was handed over ------------------------------------------------------------------------------
+local place, standMs, stands, looks
+local handed, inbox = {}, P .. 'handed:' .. worker
+if ARGV[10] ~= '' then
+  local ms, stood, handNonce = string.match(ARGV[10], '^(%d+)|([01])|(.+)$')
+  standMs, place = tonumber(ms), worker .. '|' .. handNonce .. '|' .. ARGV[4] .. '|' .. types
+  stands = call('ZSCORE', STANDBY, place)
+  looks = not stands and (stood == '1' or repeated)
+  if looks then
+    call('LLEN', inbox)
+    local all = call('HGETALL', ACTIVE)
+    local tail = ':' .. handNonce .. '|'
+    for i = 1, #all, 2 do
+      local at = find(all[i + 1], tail, 22, true)
+      local record = at and call('GET', P .. 't:' .. all[i])
+      -- One that ends in this very call is none to be started.
+      if record and not seen[all[i]] then
+        local bar = find(all[i + 1], '|', 22, true)
+        handed[#handed + 1] = sub(all[i + 1], bar + 1, at + #handNonce)
+        handed[#handed + 1] = all[i]
+        handed[#handed + 1] = record
+      end
+    end
+  end
+end
+
+-- 4. Write: nothing below can fail -----------------------------------------------------------------------------
 local bytes = tonumber(m[14] or 0)
 local gone, completedEvents, endedEvents = {}, {}, {}
 local ended, done = 0, 0 -- all that ended here; those of them that completed
@@ -226,7 +255,7 @@ for i = 1, total do
     ended = ended + 1
     gone[ended] = id
     if i <= nC then
-      local text = segment('C', items[i], token, worker, ARGV[9 + 3 * i])
+      local text = segment('C', items[i], token, worker, ARGV[10 + 3 * i])
       bytes = bytes + #text
       if historyBytes[i] then call('APPEND', P .. 'h:' .. id, text)
       else fresh[#fresh + 1] = P .. 'h:' .. id; fresh[#fresh + 1] = text end
@@ -358,6 +387,17 @@ end
 local room = settled > 0 and m[9]
 if #back > 0 or waiting > taken and (want > 0 and taken == want or skipped == 1 or room) then wake() end
 
+if looks then call('DEL', inbox) end
+if place and not repeated then
+  local idle = standMs > 0 and taken == 0 and #handed == 0 and not paused and not m[9] and not m[10]
+  if idle then
+    call('ZADD', STANDBY, int(wall + standMs), place)
+  elseif stands then
+    call('ZREM', STANDBY, place)
+  end
+  stands = idle
+end
+
 set('epoch', int(epoch)); set('due', int(due)); set('bytes', int(bytes)); set(lane, nonce)
 local cap = max(250, floor(lease / 4))
 if cap < tonumber(m[3] or 2500) then set('cap', int(cap)) end
@@ -366,4 +406,5 @@ save_meta(worker)
 local untilDue = -1
 if due < NEVER then untilDue = max(0, due - wall) end
 if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end
-return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, table.concat(reply, '\30') }
+return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, table.concat(reply, '\30'),
+  stands and 1 or 0, table.concat(handed, '\30') }

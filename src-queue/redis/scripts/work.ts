@@ -1,5 +1,5 @@
 import { escapeText } from '../../kernel/escape';
-import type { Settle, Verdict, WorkCall } from '../calls';
+import type { Settle, StandbyRequest, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
 import { resultBody } from '../task-record';
 import { ENDINGS, list } from './lib/pieces';
@@ -11,7 +11,17 @@ export interface WorkAnswer {
   nextDueInMs: number | null;
   skipped: boolean;
   verdicts: Verdict[];
-  claimed: { id: string; token: string; record: string }[];
+  claimed: ClaimedRecord[];
+  /** From now on a task may be handed to this worker. */
+  standsBy: boolean;
+  /** Were handed to this worker, which may have heard of them or not. */
+  handed: ClaimedRecord[];
+}
+
+export interface ClaimedRecord {
+  id: string;
+  token: string;
+  record: string;
 }
 
 const KINDS = { fail: 'F', dead: 'D', cancelled: 'X', release: 'R', snooze: 'Z' } as const;
@@ -27,6 +37,8 @@ const NO_FINGERPRINT = '--------';
 
 /** As tokens stand in an active line and in a history, so that the script can look for one as it comes. */
 const barred = (token: string): string => `|${token}|`;
+
+const standbyText = ({ forMs, stood, nonce }: StandbyRequest): string => `${forMs}|${stood ? 1 : 0}|${nonce}`;
 
 function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
   const common = [KINDS[settle.kind], settle.id, barred(settle.token)];
@@ -78,6 +90,7 @@ export const work = defineScript<WorkCall, WorkAnswer>({
       completions.length,
       others.length,
       call.ahead ?? 0,
+      call.standby === undefined ? '' : standbyText(call.standby),
     ];
     for (const index of completions) {
       const settle = call.settles[index];
@@ -91,15 +104,15 @@ export const work = defineScript<WorkCall, WorkAnswer>({
     return args;
   },
   read: (reply, call) => {
-    const [now, untilDue, skipped, base, verdictText, epochs, claimed] = list(reply);
+    const [now, untilDue, skipped, base, verdictText, epochs, claimed, standsBy, handed] = list(reply);
     const { completions, others } = split(call.settles);
     const verdicts: Verdict[] = [];
     [...completions, ...others].forEach((index, position) => {
       verdicts[index] = VERDICTS[String(verdictText).charAt(position)] ?? 'gone';
     });
-    const flat = claimed === '' ? [] : String(claimed).split(BETWEEN_RECORDS);
+    const flat = parts(claimed);
     const known = Array.isArray(epochs) ? epochs.map(String) : null;
-    const tasks: WorkAnswer['claimed'] = [];
+    const tasks: ClaimedRecord[] = [];
     for (let i = 0; i + 1 < flat.length; i += 2) {
       const epoch = known ? known[i / 2] : String(Number(base) + i / 2 + 1);
       tasks.push({ id: flat[i] ?? '', token: `${epoch}:${call.nonce}`, record: flat[i + 1] ?? '' });
@@ -110,6 +123,34 @@ export const work = defineScript<WorkCall, WorkAnswer>({
       skipped: Number(skipped) === 1,
       verdicts,
       claimed: tasks,
+      standsBy: Number(standsBy) === 1,
+      handed: handedRecords(parts(handed)),
     };
   },
 });
+
+const parts = (joined: unknown): string[] => (joined === '' ? [] : String(joined).split(BETWEEN_RECORDS));
+
+function handedRecords(flat: readonly string[]): ClaimedRecord[] {
+  const tasks: ClaimedRecord[] = [];
+  for (let i = 0; i + 2 < flat.length; i += 3)
+    tasks.push({ token: flat[i] ?? '', id: flat[i + 1] ?? '', record: flat[i + 2] ?? '' });
+  return tasks;
+}
+
+/** An entry of the list `handed:<worker>`, as submit.lua writes it: `token|wall ms|id|record`. */
+export function handedEntry(text: string): ClaimedRecord & { now: number } {
+  const [first, second, third] = barsOf(text);
+  return {
+    token: text.slice(0, first),
+    now: Number(text.slice(first + 1, second)),
+    id: text.slice(second + 1, third),
+    record: text.slice(third + 1),
+  };
+}
+
+function barsOf(text: string): [number, number, number] {
+  const first = text.indexOf('|');
+  const second = text.indexOf('|', first + 1);
+  return [first, second, text.indexOf('|', second + 1)];
+}
