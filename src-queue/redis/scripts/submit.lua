@@ -13,7 +13,6 @@
 if not load_meta() then return -1 end
 local n, x = tonumber(ARGV[1]), tonumber(ARGV[2])
 local DAY = 86400000
-local LONGEST_STAND = 10000 -- ms
 
 local keys = {}
 for i = 1, n do keys[i] = P .. 't:' .. ARGV[1 + 2 * i] end
@@ -37,17 +36,10 @@ local pendingNow = ahead + call('ZCARD', PARKED)
 call('ZCARD', SCHEDULED); call('ZCARD', BLOCKED); call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES)
 call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('ZCARD', P .. 'ix:n')
 
--- Where no task is ahead of these, the most urgent of them goes straight to the idle worker that said so last. One that
--- has not said so again in time is not there any more; what the wall clock did meanwhile can only make it be passed over.
+-- Where no task is ahead of these, the most urgent of them goes straight to an idle worker.
 local stands, first
 if ahead == 0 and not paused and not m[9] and not m[10] and wall < due then
-  local last = call('ZREVRANGE', STANDBY, 0, 0, 'WITHSCORES')
-  local left = tonumber(last[2] or 0) - wall
-  if left > 0 and left <= LONGEST_STAND then
-    local worker, nonce, lease, types = string.match(last[1], '^([^|]+)|([^|]+)|(%d+)|(.*)$')
-    stands = { place = last[1], worker = worker, nonce = nonce, lease = tonumber(lease), types = types, inbox = P .. 'handed:' .. worker }
-    call('ZCARD', LEASES); call('HLEN', ACTIVE); call('LLEN', stands.inbox)
-  end
+  stands = last_standing()
 end
 
 local out, sets, told = {}, {}, {}
@@ -162,8 +154,8 @@ if #told > 0 then
     call('HSET', ACTIVE, first.id, sub(first.record, 33, 33) .. item .. '|' .. token .. '|' .. stands.worker)
     call('ZADD', LEASES, int(mono + stands.lease), first.id)
     call('ZREM', STANDBY, stands.place)
-    call('RPUSH', stands.inbox, token .. '|' .. wallText .. '|' .. first.id .. '|' .. first.record)
-    call('PEXPIRE', stands.inbox, stands.lease)
+    call('RPUSH', inbox_of(stands.worker), token .. '|' .. wallText .. '|' .. first.id .. '|' .. first.record)
+    call('PEXPIRE', inbox_of(stands.worker), stands.lease)
     started[1] = first.id .. item
     set('epoch', int(epoch))
   end

@@ -2,7 +2,7 @@ import { Durability } from '../../contract/primitives';
 import { escapeText } from '../../kernel/escape';
 import { defineScript, type ScriptArg } from '../script';
 import { encodeSpec, type RecordFields } from '../task-record';
-import { QUEUE, textList } from './lib/pieces';
+import { SUBMITTING, textList } from './lib/pieces';
 import lua from './submit.lua?raw';
 
 export interface SubmitEntry extends RecordFields {
@@ -48,7 +48,7 @@ function extrasOf(entry: SubmitEntry): string | null {
 export const submit = defineScript<readonly SubmitEntry[], SubmitAnswer>({
   name: 'submit',
   lua,
-  lib: QUEUE,
+  lib: SUBMITTING,
   args: (entries) => {
     const extras: ScriptArg[] = [];
     const tasks: ScriptArg[] = [];

@@ -53,7 +53,7 @@ end
 call('ZCARD', PENDING); call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('LLEN', WAKE)
 call('HLEN', PROGRESS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX)
 
-local standing = call('ZRANGEBYSCORE', STANDBY, '-inf', int(wall - 60000), 'LIMIT', 0, limit)
+local standing = call('ZRANGEBYSCORE', P .. 'standby', '-inf', int(wall - 60000), 'LIMIT', 0, limit)
 
 local bytes = tonumber(m[14] or 0)
 local ended, promoted = {}, {}
@@ -123,7 +123,7 @@ for _, id in ipairs(dueIds) do
 end
 emit('p', promoted)
 if #promoted > 0 or #ended > 0 then wake() end
-many('ZREM', STANDBY, standing) -- workers that died while they stood by
+many('ZREM', P .. 'standby', standing) -- workers that died while they stood by
 set('due', int(nextDue)); set('bytes', int(bytes))
 save_meta()
 local nextLease = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]

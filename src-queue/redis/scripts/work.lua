@@ -219,27 +219,15 @@ end
 
 -- 3. Look for what was handed over ------------------------------------------------------------------------------
 local place, standMs, stands, looks
-local handed, inbox = {}, P .. 'handed:' .. worker
+local handed = {}
 if ARGV[10] ~= '' then
   local ms, stood, handNonce = string.match(ARGV[10], '^(%d+)|([01])|(.+)$')
   standMs, place = tonumber(ms), worker .. '|' .. handNonce .. '|' .. ARGV[4] .. '|' .. types
   stands = call('ZSCORE', STANDBY, place)
   looks = not stands and (stood == '1' or repeated)
   if looks then
-    call('LLEN', inbox)
-    local all = call('HGETALL', ACTIVE)
-    local tail = ':' .. handNonce .. '|'
-    for i = 1, #all, 2 do
-      local at = find(all[i + 1], tail, 22, true)
-      local record = at and call('GET', P .. 't:' .. all[i])
-      -- One that ends in this very call is none to be started.
-      if record and not seen[all[i]] then
-        local bar = find(all[i + 1], '|', 22, true)
-        handed[#handed + 1] = sub(all[i + 1], bar + 1, at + #handNonce)
-        handed[#handed + 1] = all[i]
-        handed[#handed + 1] = record
-      end
-    end
+    call('LLEN', inbox_of(worker))
+    handed = handed_under(handNonce)
   end
 end
 
@@ -387,7 +375,7 @@ end
 local room = settled > 0 and m[9]
 if #back > 0 or waiting > taken and (want > 0 and taken == want or skipped == 1 or room) then wake() end
 
-if looks then call('DEL', inbox) end
+if looks then call('DEL', inbox_of(worker)) end
 if place and not repeated then
   local idle = standMs > 0 and taken == 0 and #handed == 0 and not paused and not m[9] and not m[10]
   if idle then

@@ -2,7 +2,7 @@ import { escapeText } from '../../kernel/escape';
 import type { Settle, StandbyRequest, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
 import { resultBody } from '../task-record';
-import { ENDINGS, list } from './lib/pieces';
+import { list, WORKING } from './lib/pieces';
 import lua from './work.lua?raw';
 
 export interface WorkAnswer {
@@ -77,7 +77,7 @@ function split(settles: readonly Settle[]) {
 export const work = defineScript<WorkCall, WorkAnswer>({
   name: 'work',
   lua,
-  lib: ENDINGS,
+  lib: WORKING,
   args: (call) => {
     const { completions, others } = split(call.settles);
     const args: ScriptArg[] = [

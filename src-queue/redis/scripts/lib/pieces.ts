@@ -4,11 +4,14 @@ import endingsLua from './endings.lua?raw';
 import queueLua from './queue.lua?raw';
 import readingLua from './reading.lua?raw';
 import removalLua from './removal.lua?raw';
+import standbyLua from './standby.lua?raw';
 
 const boundsLua = `local EVENTS_KEPT = ${LIMITS.eventStreamEntries}`;
 
 export const QUEUE = [boundsLua, queueLua];
+export const SUBMITTING = [...QUEUE, standbyLua];
 export const ENDINGS = [...QUEUE, endingsLua];
+export const WORKING = [...ENDINGS, standbyLua];
 export const REMOVAL = [...ENDINGS, removalLua];
 export const READING = [...QUEUE, readingLua];
 

@@ -15,7 +15,6 @@ local SCHEDULED, RETRYING, BLOCKED = P .. 'scheduled', P .. 'retrying', P .. 'bl
 local COMPLETED, FAILED, CANCELLED = P .. 'completed', P .. 'failed', P .. 'cancelled'
 local UNIQUE, EXPIRING, GROUPS, TYPES = P .. 'unique', P .. 'expiring', P .. 'groups', P .. 'types'
 local EVENTS, WAKE, PROGRESS, OUTBOX, SERVED = P .. 'events', P .. 'wake', P .. 'progress', P .. 'outbox', P .. 'served'
-local STANDBY = P .. 'standby'
 
 -- Bits of a record's flag byte (its value is 48 + bits): unique key, expires_at, others depend on it,
 -- has a history, has an idempotency key; in the active line also: a cancel was asked for.
