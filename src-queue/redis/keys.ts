@@ -46,6 +46,7 @@ export const KEY_TYPES: Readonly<Record<string, 'hash' | 'list' | 'set' | 'strea
   cancelled: 'zset',
   expiring: 'zset',
   standby: 'zset',
+  handing: 'zset',
   'ix:n': 'zset',
   active: 'hash',
   progress: 'hash',

@@ -1,9 +1,10 @@
 /** Whether a store is what the model says. */
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import { handedEntry } from '#queue/redis/scripts/work';
 import type { RedisStore } from '#queue/redis/store';
 import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
-import { PLACES, readQueue, violations } from '../support/queue-snapshot';
+import { PLACES, type QueueSnapshot, readQueue, violations } from '../support/queue-snapshot';
 import { inOrderOfEnd, QUEUE, scoreOf } from './model-task';
 import type { QueueModel } from './queue-model';
 import { eventLine } from './queue-state';
@@ -81,6 +82,7 @@ export async function compare(
     'what the stream tells',
   );
   same(queue.served, model.served, 'who runs which types');
+  compareStandby(model, queue);
   const groups = [...model.groups].map(([key, { first, last, type, title }]) => [
     key,
     `${first}|${last}|${type}|${title}`,
@@ -117,4 +119,16 @@ export async function compare(
       [model.clock.mono, model.epoch, model.seq, model.clock.cap],
     );
   return { awake: queue.awake, events: queue.events.length };
+}
+
+function compareStandby({ standby, clock }: QueueModel, queue: QueueSnapshot): void {
+  same(queue.standby, new Map([...standby.standing].map(([line, { until }]) => [line, until])), 'who stands by');
+  same(queue.handing, standby.handing, 'to whom something was handed');
+  const wanted = [...standby.inboxes.keys()].map((worker) => [worker, standby.inbox(worker, clock.wall())] as const);
+  const found = new Map([...queue.inboxes].map(([worker, entries]) => [worker, entries.map(handedEntry)]));
+  same(
+    new Map([...found].map(([worker, entries]) => [worker, entries.map(({ id, token }) => ({ id, token }))])),
+    new Map(wanted.filter(([, entries]) => entries.length > 0)),
+    'what was handed over',
+  );
 }

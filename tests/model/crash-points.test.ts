@@ -38,6 +38,11 @@ const claimed = async (): Promise<ClaimedTask> => {
   await submitOne(healthy);
   return claimOne(healthy);
 };
+const standByAs = ({ engine }: ConnectedEngine, nonce: string) =>
+  engine.work({
+    ...{ queue: 'default', workerId: 'idle', lane: '0', nonce, settles: [], want: 1, leaseMs: 10_000, types: ['noop'] },
+    standby: { nonce: 'idle.h', forMs: 10_000, stood: false },
+  });
 const FAR = Date.now() + 86_400_000;
 
 const VERBS: Record<string, Verb> = {
@@ -45,6 +50,32 @@ const VERBS: Record<string, Verb> = {
     prepare: async () => null,
     run: (engine) => submitOne(engine, { idempotencyKey: 'once', bodyHash: 'abcdef12', tags: ['x'], name: 'one' }),
     done: async () => expect((await healthy.reader.listTasks({}, { limit: 10, cursor: null })).total).toBe(1),
+  }),
+  'submit to a worker that stands by': verb({
+    prepare: () => workOnce(healthy, { workerId: 'idle', standby: { nonce: 'idle.h', forMs: 10_000, stood: false } }),
+    run: (engine) => submitOne(engine, { idempotencyKey: 'once', bodyHash: 'abcdef12' }),
+    done: async () => {
+      const { tasks, total } = await healthy.reader.listTasks({}, { limit: 10, cursor: null });
+      expect([total, tasks[0]?.status]).toEqual([1, 'processing']);
+      const { handed } = await workOnce(healthy, {
+        workerId: 'idle',
+        want: 0,
+        standby: { nonce: 'idle.h', forMs: 0, stood: true },
+      });
+      expect(handed.map(({ id }) => id)).toEqual([tasks[0]?.id]);
+    },
+  }),
+  'stand by': verb({
+    prepare: async () => null,
+    run: (engine) => standByAs(engine, 'same'),
+    rival: (engine) => submitOne(engine),
+    done: async () => {
+      // Either it was there before the task came, and has it, or the task waits, or was brought by the repeated call.
+      await submitOne(healthy);
+      const { processing = 0, pending = 0 } = (await healthy.reader.queueState('default'))?.counts ?? {};
+      expect(processing).toBe(1);
+      expect(pending).toBeLessThanOrEqual(1);
+    },
   }),
   'submit with a unique key': verb({
     prepare: async () => null,

@@ -44,6 +44,10 @@ export interface Done {
   kills: number;
   clockSteps: number;
   expiredLeases: number;
+  /** Tasks that a submit handed to a worker that stood by. */
+  handed: number;
+  /** Those of them that were not fetched. */
+  takenBack: number;
 }
 
 export type QueueCommand = fc.AsyncCommand<QueueModel, World>;

@@ -43,7 +43,7 @@ export class ModelWorld {
 
   /** @returns what came about, and the shortest row of calls after which store and model differ, or null */
   async check(runs: number, seed: number, mutation: Mutation = (script) => script, shrink = true) {
-    const done: Done = { calls: 0, kills: 0, clockSteps: 0, expiredLeases: 0 };
+    const done: Done = { calls: 0, kills: 0, clockSteps: 0, expiredLeases: 0, handed: 0, takenBack: 0 };
     const property = fc.asyncProperty(rows(MOST_CALLS), async (row) => {
       this.#clock.stand(NOON);
       await this.#store.command('begin anew', (redis) => redis.flushall());

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import type { QueueCommand } from './model-command';
 import { agings, cancels, limits, patches, pauses, prunes, removals, requeues } from './operator-commands';
-import { submits, submitsOfKin } from './submit-commands';
+import { submits, submitsOfKin, submitsOfReady } from './submit-commands';
 import { attachments, clockSteps, days, flushes, kills, newerLayouts, relays, ticks, waits } from './upkeep-commands';
-import { extensions, serves, tellings, works, worksOfNewest } from './work-commands';
+import { extensions, fetches, serves, tellings, works, worksOfIdle, worksOfNewest } from './work-commands';
 
 const anyCommand: fc.Arbitrary<QueueCommand>[] = [
   submits,
@@ -30,6 +30,7 @@ const anyCommand: fc.Arbitrary<QueueCommand>[] = [
   patches,
   tellings,
   serves,
+  fetches,
   pauses,
   limits,
   prunes,
@@ -43,6 +44,7 @@ const anyCommand: fc.Arbitrary<QueueCommand>[] = [
     { arbitrary: kills, weight: 1 },
   ),
   works,
+  worksOfIdle,
 ];
 
 /** Tasks that depend on others, and what may happen to either before and after the other is told. */
@@ -76,6 +78,23 @@ const leases: fc.Arbitrary<QueueCommand>[] = [
   clockSteps,
 ];
 
+/** Workers that stand by, and die or do not. */
+const standing: fc.Arbitrary<QueueCommand>[] = [
+  submitsOfReady,
+  submitsOfReady,
+  submitsOfReady,
+  worksOfIdle,
+  worksOfIdle,
+  worksOfIdle,
+  worksOfIdle,
+  worksOfIdle,
+  fetches,
+  extensions,
+  ticks,
+  cancels,
+  clockSteps,
+];
+
 /** The waiting ones: due, expired, put off, of types that nobody runs, under keys and limits. */
 const waiting: fc.Arbitrary<QueueCommand>[] = [
   submits,
@@ -96,7 +115,7 @@ const waiting: fc.Arbitrary<QueueCommand>[] = [
 export const rows = (maxCommands: number) =>
   fc.oneof(
     { arbitrary: fc.commands(anyCommand, { maxCommands, size: 'max' }), weight: 3 },
-    ...[kin, leases, waiting].map((few) => ({
+    ...[kin, leases, standing, waiting].map((few) => ({
       arbitrary: fc.commands(few, { maxCommands, size: 'max' }),
       weight: 1,
     })),

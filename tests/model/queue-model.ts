@@ -9,7 +9,7 @@ import type { PatchAnswer } from '#queue/redis/scripts/patch';
 import type { RequeueAnswer } from '#queue/redis/scripts/requeue';
 import type { SubmitEntry, SubmitVerdict } from '#queue/redis/scripts/submit';
 import type { ParentEnd } from '#queue/redis/scripts/unblock';
-import { by, DAY_MS, FINAL, inOrderOfEnd, type ModelTask, PATIENT_MS, WAITING } from './model-task';
+import { by, DAY_MS, FINAL, inOrderOfEnd, type ModelTask, PATIENT_MS, scoreOf, WAITING } from './model-task';
 import { WorkerModel } from './worker-model';
 
 export const LOST = { fingerprint: '1ea5e105', title: 'LeaseLostError' };
@@ -19,9 +19,12 @@ export const UNMET = { fingerprint: 'de9e4de4', title: 'DependencyError' };
 export class QueueModel extends WorkerModel {
   submit(entries: readonly SubmitEntry[]): SubmitVerdict[] {
     this.clock.advance();
-    const pendingBefore = this.in('pending').length + this.in('parked').length;
+    const ahead = this.in('pending').length;
+    const pendingBefore = ahead + this.in('parked').length;
+    const due = [...this.in('scheduled'), ...this.in('retrying')].some(({ dueAt }) => dueAt <= this.clock.wall());
     let ready = 0;
-    return entries.map((entry) => {
+    const isNew = new Set<ModelTask>();
+    const verdicts = entries.map((entry): SubmitVerdict => {
       if (this.tasks.has(entry.id)) return { kind: 'same', id: entry.id };
       if (entry.idempotencyKey !== null) {
         const known = this.idempotent.get(entry.idempotencyKey);
@@ -63,8 +66,10 @@ export class QueueModel extends WorkerModel {
       };
       this.tasks.set(entry.id, task);
       this.say('created', task, { attempts: 0 });
-      if (task.place === 'pending') ready++;
-      if (task.place === 'pending' && !this.paused) this.mustWake = true;
+      if (task.place === 'pending') {
+        ready++;
+        isNew.add(task);
+      }
       if (task.place === 'scheduled') this.mayWake = true;
       if (entry.idempotencyKey !== null)
         this.idempotent.set(entry.idempotencyKey, {
@@ -74,9 +79,36 @@ export class QueueModel extends WorkerModel {
         });
       return { kind: 'accepted' };
     });
+    if (ahead === 0 && !due && this.#handOver(isNew)) ready--;
+    if (ready > 0 && !this.paused) this.mustWake = true;
+    return verdicts;
   }
 
-  tick(): { reaped: number; promoted: number; expired: number } {
+  /** The most urgent of these goes to the worker that stands by. @returns whether it does */
+  #handOver(tasks: ReadonlySet<ModelTask>): boolean {
+    if (this.paused || this.concurrency !== null || this.rateLimit !== null) return false;
+    const [line, stander] = this.standby.last(this.clock.wall()) ?? [];
+    if (line === undefined || stander === undefined) return false;
+    const [first] = [...tasks].filter(({ type }) => stander.types.includes(type)).sort(by(scoreOf));
+    if (first === undefined || first.expiresAt !== null) return false;
+    const { workerId, nonce, leaseMs } = stander;
+    first.place = 'leases';
+    first.run = {
+      token: `${++this.epoch}:${nonce}`,
+      workerId,
+      until: this.clock.mono + leaseMs,
+      attempt: 1,
+      cancelAsked: false,
+      percent: null,
+    };
+    this.say('started', first, { attempts: 1, worker: workerId });
+    const { mono } = this.clock;
+    this.standby.handOver(line, { id: first.id, token: first.run.token }, { wall: this.clock.wall(), mono });
+    this.handed.push({ id: first.id, token: first.run.token });
+    return true;
+  }
+
+  tick(): { reaped: number; promoted: number; expired: number; takenBack: number } {
     this.clock.advance();
     const lost = this.in('leases')
       .filter(({ run }) => run !== null && run.until <= this.clock.mono)
@@ -85,7 +117,15 @@ export class QueueModel extends WorkerModel {
     const expired = [...this.tasks.values()]
       .filter(({ place, expiresAt }) => WAITING.includes(place) && expiresAt !== null && expiresAt < this.clock.wall())
       .sort(by(({ expiresAt }) => expiresAt ?? 0));
-    for (const task of lost) {
+    const unheard = new Set(
+      this.standby.notFetched({ wall: this.clock.wall(), mono: this.clock.mono }).flatMap(({ id, token }) => {
+        const task = this.tasks.get(id);
+        return task?.run?.token === token ? [task] : [];
+      }),
+    );
+    const reaped = lost.filter((task) => !unheard.has(task));
+    for (const task of unheard) this.#takeBack(task);
+    for (const task of reaped) {
       const { attempt = 0, cancelAsked = false } = task.run ?? {};
       const token = `!${task.run?.token}`;
       task.attempts = attempt;
@@ -109,8 +149,21 @@ export class QueueModel extends WorkerModel {
       task.place = 'pending';
       this.say('promoted', task, {});
     }
-    if (lost.length + promoted.length > 0) this.mustWake = true;
-    return { reaped: lost.length, promoted: promoted.length, expired: expired.length };
+    if (lost.length + unheard.size + promoted.length > 0) this.mustWake = true;
+    return { reaped: reaped.length, promoted: promoted.length, expired: expired.length, takenBack: unheard.size };
+  }
+
+  /** The worker to which it was handed has not fetched it. */
+  #takeBack(task: ModelTask): void {
+    const { attempt = 1, cancelAsked = false, token } = task.run ?? {};
+    task.run = null;
+    task.attempts = attempt - 1;
+    if (cancelAsked) this.end(task, 'cancelled', { kind: 'X', token: `!${token}` });
+    else {
+      task.place = 'pending';
+      task.history.push(`R !${token}`);
+    }
+    this.say(cancelAsked ? 'cancelled' : 'released', task, { attempts: attempt });
   }
 
   cancel(ids: readonly string[], parentTypes: readonly string[]): { outcome: CancelOutcome; hasChildren: boolean }[] {

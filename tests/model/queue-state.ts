@@ -3,6 +3,7 @@ import type { TaskEvent } from '#queue/contract/lifecycle';
 import type { Place } from '../support/queue-snapshot';
 import { ModelClock } from './model-clock';
 import { FINAL, type ModelTask } from './model-task';
+import { StandbyModel } from './standby-model';
 
 export interface Failure {
   fingerprint: string;
@@ -17,9 +18,12 @@ export class QueueState {
   /** Fingerprint → group of the dead-letter queue. */
   readonly groups = new Map<string, { first: number; last: number; type: string; title: string }>();
   readonly clock: ModelClock;
+  readonly standby = new StandbyModel();
   rate = { start: Number.NEGATIVE_INFINITY, count: 0 };
   /** Ends that dependants have to be told of, in order. */
   readonly outbox: { parent: string; completed: boolean }[] = [];
+  /** What submits have handed to workers that stood by. */
+  readonly handed: { id: string; token: string }[] = [];
   /** What the event stream has to say of this call, in any order. */
   told: string[] = [];
   /** The call has made something ready: a worker that waits has to hear of it. */

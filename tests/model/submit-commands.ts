@@ -23,12 +23,13 @@ interface Drawn {
   parents: number[];
 }
 
-const drawnWith = (free: number, reach: number): fc.Arbitrary<Drawn> =>
+/** @param ready it can run at once */
+const drawnWith = (free: number, reach: number, ready: boolean): fc.Arbitrary<Drawn> =>
   fc.record({
     type: taskType as fc.Arbitrary<'a' | 'b'>,
     priority: fc.constantFrom(1, 5, 5, 5, 10),
     retries: fc.constantFrom(0, 1, 3),
-    delay: fc.option(delayMs, { freq: 2 }),
+    delay: ready ? fc.constant(null) : fc.option(delayMs, { freq: 2 }),
     expires: fc.option(fc.constantFrom(0, 500, 30_000), { freq: 4 }),
     unique: fc.option(fc.constantFrom('u1', 'u2'), { freq: 4 }),
     key: fc.option(fc.constantFrom('k1', 'k2'), { freq: 4 }),
@@ -38,13 +39,13 @@ const drawnWith = (free: number, reach: number): fc.Arbitrary<Drawn> =>
     again: fc.boolean(),
     parents: fc.oneof(
       { arbitrary: fc.constant<number[]>([]), weight: free },
-      { arbitrary: fc.array(fc.nat({ max: reach }), { minLength: 1, maxLength: 2 }), weight: 1 },
+      { arbitrary: fc.array(fc.nat({ max: reach }), { minLength: 1, maxLength: 2 }), weight: ready ? 0 : 1 },
     ),
   });
 
 /** @param free so many to one do not depend on others @param reach those are of so many of the newest */
-const submitsWith = (free: number, reach: number) =>
-  fc.array(drawnWith(free, reach), { minLength: 1, maxLength: 5 }).map((tasks) =>
+const submitsWith = (free: number, reach: number, ready = false) =>
+  fc.array(drawnWith(free, reach, ready), { minLength: 1, maxLength: 5 }).map((tasks) =>
     command(`submit ${JSON.stringify(tasks)}`, async (model, world) => {
       const entries = tasks.map((task, n): SubmitEntry => {
         const known = task.again && n === 0 ? world.ids.at(-1) : undefined;
@@ -73,8 +74,12 @@ const submitsWith = (free: number, reach: number) =>
       const { verdicts, fresh } = await world.run(submit, entries);
       expect(fresh).toBe(isNew);
       expect(verdicts).toEqual(model.submit(entries));
+      const handed = model.handed.splice(0);
+      world.done.handed += handed.length;
+      world.tokens.push(...handed);
     }),
   );
 
 export const submits = submitsWith(4, 40);
 export const submitsOfKin = submitsWith(1, 4);
+export const submitsOfReady = submitsWith(1, 0, true);

@@ -18,8 +18,9 @@ async function tickOnce(model: QueueModel, { run, done }: World): Promise<void> 
     lost: { ...LOST, body: '{}' },
     expired: { ...EXPIRED, body: '{}' },
   });
-  const wanted = model.tick();
+  const { takenBack, ...wanted } = model.tick();
   done.expiredLeases += wanted.reaped;
+  done.takenBack += takenBack;
   expect(answer).toMatchObject(wanted);
   const ready = model.paused ? 0 : model.in('pending').length;
   const full = model.concurrency !== null && model.in('leases').length >= model.concurrency;

@@ -5,7 +5,7 @@ import type { Settle, WorkCall } from '#queue/redis/calls';
 import { extend } from '#queue/redis/scripts/extend';
 import { report } from '#queue/redis/scripts/report';
 import { serve } from '#queue/redis/scripts/serve';
-import { work } from '#queue/redis/scripts/work';
+import { handedEntry, work } from '#queue/redis/scripts/work';
 import { failure } from '../support/engine';
 import { command, pick } from './model-command';
 import { QUEUE } from './model-task';
@@ -32,22 +32,30 @@ function settleOf({ kind, delay }: { kind: End; delay: number }, lease: { id: st
   return { ...lease, kind };
 }
 
-/** @param reach settles are of so many of the newest tokens */
-const worksWithin = (reach: number) =>
+const byId = (list: readonly { id: string; token: string }[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+
+const standbys = fc.record({
+  forMs: fc.constantFrom(0, 2500, 2500, 2500, 10_000, 20_000),
+  stood: fc.boolean(),
+});
+
+/** @param reach settles are of so many of the newest tokens @param idle such as workers make that claim all there is */
+const worksWithin = (reach: number, { idle = false } = {}) =>
   fc
     .record({
       worker: fc.constantFrom('w1', 'w2'),
       lane: fc.constantFrom('0', '1'),
-      want: fc.constantFrom(0, 1, 1, 3, 12),
+      want: idle ? fc.constant(12) : fc.constantFrom(0, 1, 1, 3, 12),
       ahead: fc.constantFrom(0, 0, 1, 2),
       types: fc.constantFrom(['a', 'b'], ['a', 'b'], ['a'], ['b']),
       ends: fc.array(endWithin(reach), { maxLength: 2 }),
+      standby: idle ? standbys : fc.option(standbys, { freq: 2 }),
       leaseMs,
       repeat: fc.nat({ max: 3 }).map((n) => n === 0),
     })
     .map((drawnCall) =>
       command(`work ${JSON.stringify(drawnCall)}`, async (model, world) => {
-        const { worker, lane, want, ahead, types, ends, repeat } = drawnCall;
+        const { worker, lane, want, ahead, types, ends, standby, repeat } = drawnCall;
         const name = `${worker}:${lane}`;
         const last = world.lanes.get(name);
         const settles = ends.flatMap((one) => {
@@ -68,22 +76,26 @@ const worksWithin = (reach: number) =>
                 ahead: Math.min(ahead, want),
                 leaseMs: drawnCall.leaseMs,
                 types,
+                ...(standby !== null && { standby: { ...standby, nonce: `${worker}.h` } }),
               };
         world.lanes.set(name, call);
         const answer = await world.run(work, call);
         const wanted = model.work(call);
         expect(answer.verdicts).toEqual(wanted.verdicts);
         const claimed = answer.claimed.map(({ id, token }) => ({ id, token }));
-        const inAnyOrder = (list: typeof claimed) =>
-          call === last ? list.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : list;
+        const inAnyOrder = (list: typeof claimed) => (call === last ? byId(list) : list);
         expect(inAnyOrder(claimed)).toEqual(inAnyOrder(wanted.claimed));
         expect(answer.skipped).toBe(wanted.skipped);
+        expect(answer.standsBy).toBe(wanted.standsBy);
+        const handed = answer.handed.map(({ id, token }) => ({ id, token }));
+        expect(byId(handed)).toEqual(byId(wanted.handed));
         world.tokens.push(...claimed.filter(({ token }) => !world.tokens.some((known) => known.token === token)));
       }),
     );
 
 export const works = worksWithin(40);
 export const worksOfNewest = worksWithin(3);
+export const worksOfIdle = worksWithin(3, { idle: true });
 
 export const extensions = fc.record({ nth: fc.array(small, { minLength: 1, maxLength: 4 }), leaseMs }).map((input) =>
   command(`extend ${JSON.stringify(input)}`, async (model, world) => {
@@ -118,3 +130,13 @@ export const serves = fc
       expect(await run(serve, { ttlMs, limit: 100, types })).toBe(model.serve(types, ttlMs));
     }),
   );
+
+export const fetches = fc.constantFrom('w1', 'w2').map((worker) =>
+  command(`${worker} fetches what was handed to it`, async (model, { store }) => {
+    const entry = await store.command('fetch', (redis) => redis.lpop(store.keys.handed(QUEUE, worker)));
+    const wanted = model.standby.fetch(worker, model.clock.wall());
+    expect(entry === null ? null : handedEntry(entry)).toEqual(
+      wanted && expect.objectContaining({ ...wanted, record: expect.stringContaining('{') }),
+    );
+  }),
+);

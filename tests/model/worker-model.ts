@@ -3,6 +3,7 @@ import type { Settle, Verdict, WorkCall } from '#queue/redis/calls';
 import { by, type ModelTask, scoreOf } from './model-task';
 import { QueueState } from './queue-state';
 import { inScriptOrder, judge } from './settle-verdicts';
+import { StandbyModel } from './standby-model';
 
 const TOLD = {
   fail: 'retrying',
@@ -12,10 +13,24 @@ const TOLD = {
   snooze: 'snoozed',
 } as const;
 
+interface Lease {
+  id: string;
+  token: string;
+}
+
+export interface WorkModelAnswer {
+  verdicts: Verdict[];
+  claimed: Lease[];
+  skipped: boolean;
+  standsBy: boolean;
+  /** In any order. */
+  handed: Lease[];
+}
+
 export class WorkerModel extends QueueState {
   readonly #lanes = new Map<string, string>();
 
-  work(call: WorkCall): { verdicts: Verdict[]; claimed: { id: string; token: string }[]; skipped: boolean } {
+  work(call: WorkCall): WorkModelAnswer {
     this.clock.advance();
     const lane = `${call.workerId}:${call.lane}`;
     const repeated = this.#lanes.get(lane) === call.nonce;
@@ -32,6 +47,7 @@ export class WorkerModel extends QueueState {
       const index = call.settles.findIndex((settle) => settle.id === task.id && settle.token === task.run?.token);
       return index < 0 || verdicts[index] !== 'accepted';
     });
+    const missed = this.#missed(call, repeated);
     let handedBack = false;
     for (const index of inScriptOrder(call.settles)) {
       const settle = call.settles[index];
@@ -78,7 +94,36 @@ export class WorkerModel extends QueueState {
       verdicts,
       claimed: repeated ? again.map(({ id, run }) => ({ id, token: run?.token ?? '' })) : claimed,
       skipped,
+      standsBy: this.#stand(call, { repeated, claims: taken.length > 0, missed: missed !== null && missed.length > 0 }),
+      handed: missed ?? [],
     };
+  }
+
+  /** What was handed to a worker that stands by no longer; null where nobody looks. */
+  #missed({ standby, ...call }: WorkCall, repeated: boolean): Lease[] | null {
+    if (standby === undefined) return null;
+    const stands = this.standby.standing.has(StandbyModel.line(call, standby.nonce));
+    if (stands || !(standby.stood || repeated)) return null;
+    this.standby.inboxes.delete(call.workerId);
+    return this.in('leases').flatMap(({ id, run }) =>
+      run?.token.endsWith(`:${standby.nonce}`) ? [{ id, token: run.token }] : [],
+    );
+  }
+
+  #stand(
+    { standby, ...call }: WorkCall,
+    { repeated, claims, missed }: { repeated: boolean; claims: boolean; missed: boolean },
+  ): boolean {
+    if (standby === undefined) return false;
+    const { nonce, forMs } = standby;
+    const line = StandbyModel.line(call, nonce);
+    if (repeated) return this.standby.standing.has(line);
+    this.standby.standing.delete(line);
+    const limited = this.concurrency !== null || this.rateLimit !== null;
+    if (forMs === 0 || claims || missed || limited || this.paused) return false;
+    const { workerId, leaseMs, types } = call;
+    this.standby.standing.set(line, { workerId, nonce, leaseMs, types, until: this.clock.wall() + forMs });
+    return true;
   }
 
   /** Of the rate limit: it begins with the first call after the one before is over. */

@@ -52,7 +52,7 @@ export default [
   task('echo', ({ payload }) => payload),
   task('wait', ({ signal }) => forever(signal)),
   task('second', ({ signal, task }) => (task.attempt === 1 ? forever(signal) : 'by attempt ' + task.attempt)),
-  task('slow', async ({ task }) => { await new Promise((go) => setTimeout(go, 1500)); return 'by attempt ' + task.attempt; }),
+  task('slow', async ({ task, log }) => { log.info('begun'); await new Promise((go) => setTimeout(go, 1500)); return 'by attempt ' + task.attempt; }),
   task('deaf', () => new Promise(() => {})),
   task('block', ({ payload }) => { const end = Date.now() + payload.ms; while (Date.now() < end); return 'unblocked'; }),
   task('stray', () => { setTimeout(() => { throw new Error('stray'); }, 10); return new Promise(() => {}); }),
@@ -199,6 +199,22 @@ describe('a worker process', () => {
 });
 
 describe('a worker process that dies or freezes', () => {
+  it('by kill -9 while it is idle: a task that comes then runs elsewhere, and no attempt is counted', async () => {
+    const first = await start();
+    await until(await submit({ type: 'echo' }), 'completed');
+    await waitFor('it to stand by', () =>
+      connected.store
+        .command('who stands by', (redis) => redis.zcard(connected.store.keys.of('default', 'standby')))
+        .then((n) => n || null),
+    );
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const id = await submit({ type: 'echo', maxRetries: 0 });
+    expect((await connected.reader.getTasks([id]))[0]?.status).toBe('processing');
+    await start();
+    expect(await until(id, 'completed')).toMatchObject({ attempts: 1 });
+  });
+
   it('by kill -9: its task runs elsewhere after the lease, and the attempt is counted', async () => {
     const first = await start();
     const id = await submit({ type: 'second' });
@@ -214,7 +230,7 @@ describe('a worker process that dies or freezes', () => {
   it('by SIGSTOP: what it still does when it wakes changes nothing', async () => {
     const zombie = await start();
     const id = await submit({ type: 'slow' });
-    await until(id, 'processing');
+    await waitFor('the handler to begin', async () => ((await connected.reader.logs(id))?.length ? true : null));
     zombie.child.kill('SIGSTOP');
     await start();
     expect(await until(id, 'completed')).toMatchObject({ attempts: 2, result: '"by attempt 2"' });

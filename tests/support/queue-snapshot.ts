@@ -49,6 +49,12 @@ export interface QueueSnapshot {
   idempotent: Map<string, string>;
   /** Task type → until when somebody runs it, by the queue clock. */
   served: Map<string, number>;
+  /** Line of a worker that stands by → until when, wall ms. */
+  standby: Map<string, number>;
+  /** Worker → until when, by the queue clock, what was handed to it must be fetched. */
+  handing: Map<string, number>;
+  /** Worker → what was handed to it. */
+  inboxes: Map<string, string[]>;
   /** Whether a worker that blocks for work is woken. */
   awake: boolean;
   /** Words that lie there for it. */
@@ -104,6 +110,9 @@ export async function readQueue(redis: Connection, keys: Keys, queue: string): P
     logs: under('log:', (name) => lines(name).length),
     idempotent: under('i:', text),
     served: new Map(pairsOf(lines('served')).map(([type, until]) => [type, Number(until)])),
+    standby: scores('standby'),
+    handing: scores('handing'),
+    inboxes: under('handed:', lines),
     awake: lines('wake').length > 0,
     wakes: lines('wake').length,
     indexes: under('ix:', (name) => [...scores(name).keys()]),

@@ -38,9 +38,7 @@ call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('ZCARD', P .. 'ix:n')
 
 -- Where no task is ahead of these, the most urgent of them goes straight to an idle worker.
 local stands, first
-if ahead == 0 and not paused and not m[9] and not m[10] and wall < due then
-  stands = last_standing()
-end
+if ahead == 0 and not paused and not m[9] and not m[10] and nothing_due() then stands = last_standing() end
 
 local out, sets, told = {}, {}, {}
 if not m[6] then out[1] = '0 NEW' end
@@ -155,7 +153,8 @@ if #told > 0 then
     call('ZADD', LEASES, int(mono + stands.lease), first.id)
     call('ZREM', STANDBY, stands.place)
     call('RPUSH', inbox_of(stands.worker), token .. '|' .. wallText .. '|' .. first.id .. '|' .. first.record)
-    call('PEXPIRE', inbox_of(stands.worker), stands.lease)
+    call('PEXPIRE', inbox_of(stands.worker), int(2 * stands.lease))
+    call('ZADD', HANDING, int(mono + HANDING_MS), stands.worker)
     started[1] = first.id .. item
     set('epoch', int(epoch))
   end

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- tick.lua: upkeep of a queue: reap leases that ran out, promote what came due, fail what expired.
+-- tick.lua: upkeep of a queue: reap leases that ran out, take back what was handed to workers that do not fetch it, promote
+-- what came due, fail what expired.
 -- KEYS[1] meta HASH mr:{q}:meta
 -- ARGV[1] limit   of each kind in this call
 -- ARGV[2] body    JSON error of a lost lease
@@ -9,11 +10,24 @@
 -- RETURNS {reaped, promoted, expired, entries in the outbox, tasks blocked, clock cap ms, tasks parked,
 --   tasks ready: pending, in a queue that is not paused and has room under its limit, 0|1 a look for damage is due,
 --   ms until the first lease runs out, or -1} | -1 another layout
--- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets
+-- DERIVES t:<id> h:<id> ix:f:<fingerprint> handed:<worker> from the queue's own sets
 -- COST O(log N) a task moved. Any process may call it at any time; nothing depends on who does.
 if not load_meta('repair_due') then return -1 end
 local limit = tonumber(ARGV[1])
 local lost = call('ZRANGEBYSCORE', LEASES, '-inf', mono, 'LIMIT', 0, limit)
+-- What still lies on the list of the worker that it was handed to has not begun: it goes back at no attempt.
+local unheard, deaf, lapsed = {}, call('ZRANGEBYSCORE', HANDING, '-inf', mono, 'LIMIT', 0, limit), {}
+for _, id in ipairs(lost) do lapsed[id] = true end
+for _, worker in ipairs(deaf) do
+  for _, entry in ipairs(call('LRANGE', inbox_of(worker), 0, -1)) do
+    local token, id = string.match(entry, '^([^|]+)|%d+|([^|]+)|')
+    local line = call('HGET', ACTIVE, id)
+    if line and find(line, '|' .. token .. '|', 22, true) then
+      unheard[id] = true
+      if not lapsed[id] then lost[#lost + 1] = id end
+    end
+  end
+end
 local lines = #lost > 0 and call('HMGET', ACTIVE, unpack(lost)) or {}
 local heads, hlen = {}, {}
 local function read_head(id)
@@ -53,10 +67,10 @@ end
 call('ZCARD', PENDING); call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('LLEN', WAKE)
 call('HLEN', PROGRESS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX)
 
-local standing = call('ZRANGEBYSCORE', P .. 'standby', '-inf', int(wall - 60000), 'LIMIT', 0, limit)
+local gone = call('ZRANGEBYSCORE', STANDBY, '-inf', int(wall - 60000), 'LIMIT', 0, limit)
 
 local bytes = tonumber(m[14] or 0)
-local ended, promoted = {}, {}
+local ended, promoted, reaped = {}, {}, 0
 for i, id in ipairs(lost) do
   local line, head = lines[i], heads[id]
   call('ZREM', LEASES, id)
@@ -68,11 +82,11 @@ for i, id in ipairs(lost) do
     local stop = find(line, '|', bar + 1, true)
     local token, worker = sub(line, bar + 1, stop - 1), sub(line, stop + 1)
     local attempt, most = tonumber(sub(item, 1, 4)), tonumber(sub(item, 5, 8))
-    local kind, middle = 'L', sub(head, 5, 32)
+    local kind, middle, counted = unheard[id] and 'R' or 'L', sub(head, 5, 32), unheard[id] and attempt - 1 or attempt
     if has(flags, F_CANCEL) then
       kind = 'X'
       call('ZADD', CANCELLED, rank(#ended), id)
-    elseif attempt >= most then
+    elseif kind == 'L' and attempt >= most then
       kind = 'D'
       call('ZADD', FAILED, rank(#ended), id)
       middle = ARGV[3] .. '----' .. sub(head, 17, 32)
@@ -82,15 +96,20 @@ for i, id in ipairs(lost) do
       if has(flags, F_EXPIRES) then call('ZADD', EXPIRING, head_field(head, 4), id) end
     end
     -- The token is revoked, written with `!`: its late settle is answered "fenced", not "already".
-    local text = segment(kind, item, '|!' .. token .. '|', worker, ARGV[2])
+    local text = segment(kind, item, '|!' .. token .. '|', worker, unheard[id] and '' or ARGV[2])
     bytes = bytes + #text
     call('APPEND', P .. 'h:' .. id, text)
-    call('SETRANGE', P .. 't:' .. id, 0, fmt('%04d', attempt) .. middle .. char(48 + with(head_flags(head), F_HISTORY)))
-    if kind ~= 'L' then
+    call('SETRANGE', P .. 't:' .. id, 0, fmt('%04d', counted) .. middle .. char(48 + with(head_flags(head), F_HISTORY)))
+    if kind == 'X' or kind == 'D' then
       free_unique(id, head)
       tell_dependants(id, head, 'X')
     end
-    ended[#ended + 1] = id .. kind .. item .. '||' .. ARGV[3] .. '|LeaseLostError'
+    if unheard[id] then
+      ended[#ended + 1] = id .. kind .. item .. '||--------|'
+    else
+      reaped = reaped + 1
+      ended[#ended + 1] = id .. kind .. item .. '||' .. ARGV[3] .. '|LeaseLostError'
+    end
   end
 end
 emit('f', ended)
@@ -123,11 +142,13 @@ for _, id in ipairs(dueIds) do
 end
 emit('p', promoted)
 if #promoted > 0 or #ended > 0 then wake() end
-many('ZREM', P .. 'standby', standing) -- workers that died while they stood by
+many('ZREM', STANDBY, gone) -- workers that died while they stood by
+many('ZREM', HANDING, deaf)
+for _, worker in ipairs(deaf) do call('DEL', inbox_of(worker)) end
 set('due', int(nextDue)); set('bytes', int(bytes))
 save_meta()
 local nextLease = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
 local ready = paused and 0 or call('ZCARD', PENDING)
 if ready > 0 and m[9] and call('ZCARD', LEASES) >= tonumber(m[9]) then ready = 0 end
-return { #ended, #promoted, #dead, call('LLEN', OUTBOX), call('ZCARD', BLOCKED), tonumber(m[3] or 2500), call('ZCARD', PARKED), ready,
+return { reaped, #promoted, #dead, call('LLEN', OUTBOX), call('ZCARD', BLOCKED), tonumber(m[3] or 2500), call('ZCARD', PARKED), ready,
   mono >= tonumber(m[17] or 0) and 1 or 0, nextLease and max(0, tonumber(nextLease) - mono) or -1 }

@@ -1,5 +1,5 @@
 import { defineScript } from '../script';
-import { ENDINGS, list } from './lib/pieces';
+import { list, WORKING } from './lib/pieces';
 import lua from './tick.lua?raw';
 
 export interface TickAnswer {
@@ -28,7 +28,7 @@ export interface TickInput {
 export const tick = defineScript<TickInput, TickAnswer>({
   name: 'tick',
   lua,
-  lib: ENDINGS,
+  lib: WORKING,
   args: ({ limit, lost, expired }) => [limit, lost.body, lost.fingerprint, expired.body, expired.fingerprint],
   read: (reply) => {
     const [reaped = 0, promoted = 0, expired = 0, outbox = 0, blocked = 0, capMs = 0, parked = 0, ready = 0, ...more] =

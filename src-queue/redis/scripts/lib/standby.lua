@@ -2,16 +2,28 @@
 -- holds. That is wall time: whatever the wall clock does, a worker is passed over at worst, or one gets a task that has died.
 local STANDBY = P .. 'standby'
 local LONGEST_STAND = 10000 -- ms
+-- Workers to whom a task was handed, with the time by the queue clock at which one that is still on their list is taken back.
+local HANDING = P .. 'handing'
+local HANDING_MS = 1000
 
 local function inbox_of(worker) return P .. 'handed:' .. worker end
 
+-- No scheduled or retrying task is to be promoted: it might be more urgent.
+local function nothing_due()
+  if wall < due then return true end
+  for _, key in ipairs({ SCHEDULED, RETRYING }) do
+    local first = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    if first[2] and tonumber(first[2]) <= wall then return false end
+  end
+  return true
+end
+
 -- The one that said so last; nil where none does. Also reads what handing a task to it will write.
 local function last_standing()
-  local last = call('ZREVRANGE', STANDBY, 0, 0, 'WITHSCORES')
-  local left = tonumber(last[2] or 0) - wall
-  if left <= 0 or left > LONGEST_STAND then return nil end
+  local last = call('ZREVRANGEBYSCORE', STANDBY, int(wall + LONGEST_STAND), '(' .. wallText, 'LIMIT', 0, 1)
+  if not last[1] then return nil end
   local worker, nonce, lease, types = string.match(last[1], '^([^|]+)|([^|]+)|(%d+)|(.*)$')
-  call('ZCARD', LEASES); call('HLEN', ACTIVE); call('LLEN', inbox_of(worker))
+  call('ZCARD', LEASES); call('HLEN', ACTIVE); call('ZCARD', HANDING); call('LLEN', inbox_of(worker))
   return { place = last[1], worker = worker, nonce = nonce, lease = tonumber(lease), types = types }
 end
 
