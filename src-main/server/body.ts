@@ -104,13 +104,14 @@ const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x
  */
 function refuseEndlessNesting(bytes: Uint8Array): void {
   if (bytes.byteLength <= LOOKED_AT_BYTES) return;
+  const end = bytes.length; // asked for once: to ask takes longer than to look at a byte
   let depth = 0;
   let key: [number, number] = [0, 0];
-  for (let at = 0; at < bytes.byteLength; at++) {
+  for (let at = 0; at < end; at++) {
     const byte = bytes[at];
     if (byte === QUOTE) {
       const start = at + 1;
-      for (at++; at < bytes.byteLength && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
+      for (at++; at < end && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
       if (depth === 1) key = [start, at];
     } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       if (++depth <= LIMITS.parsedDepth) continue;

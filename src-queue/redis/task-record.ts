@@ -69,25 +69,33 @@ function decodeBackoff(text: string): BackoffSpec {
 export function encodeSpec(task: RecordFields, keep: { maxAttempts: number; flags: number } | null = null): string {
   const flags =
     keep?.flags ?? (task.uniqueKey === null ? 0 : FLAG.unique) | (task.expiresAt === null ? 0 : FLAG.expires);
-  const head = [
+  const fields = [
     task.type,
     task.timeoutMs === DEFAULT_TIMEOUT_MS ? '' : String(task.timeoutMs),
     encodeBackoff(task.backoff),
     task.expiresAt === null ? '' : String(task.expiresAt),
-    escapeText(task.owner ?? ''),
-    escapeText(task.uniqueKey ?? ''),
-    task.tags.map(escapeText).join(';'),
-    escapeText(task.name ?? ''),
-    escapeText(task.idempotencyKey ?? ''),
+    escapedOrEmpty(task.owner),
+    escapedOrEmpty(task.uniqueKey),
+    task.tags.length === 0 ? '' : task.tags.map(escapeText).join(';'),
+    escapedOrEmpty(task.name),
+    escapedOrEmpty(task.idempotencyKey),
     task.maxRetries === DEFAULT_RETRIES ? '' : String(task.maxRetries),
-    task.dependsOn.join(';'),
+    task.dependsOn.length === 0 ? '' : task.dependsOn.join(';'),
     task.runAt === null ? '' : String(task.runAt),
-    ...(task.later ?? []),
-  ].join('|');
+  ];
+  if (task.later !== undefined) fields.push(...task.later);
+  const head = withoutEmptyEnd(fields);
   const most = String(keep?.maxAttempts ?? task.maxRetries + 1).padStart(4, '0');
-  const shortened = head.replace(/\|+$/, '');
-  const text = shortened.includes('|') ? shortened : `${shortened}|`;
-  return `${most}${10 - task.priority}${String.fromCharCode(FLAG_ZERO + flags)}${text}\n${task.payload}`;
+  return `${most}${10 - task.priority}${String.fromCharCode(FLAG_ZERO + flags)}${head}\n${task.payload}`;
+}
+
+const escapedOrEmpty = (text: string | null): string => (text === null ? '' : escapeText(text));
+
+/** Joined by bars, the first of them always there. Most tasks have a type and nothing else that is not as usual. */
+function withoutEmptyEnd(fields: readonly string[]): string {
+  let count = fields.length;
+  while (count > 1 && fields[count - 1] === '') count--;
+  return count === 1 ? `${fields[0]}|` : fields.slice(0, count).join('|');
 }
 
 const orNull = (text: string | undefined): string | null =>
