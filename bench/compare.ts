@@ -63,6 +63,8 @@ export async function compare({ redis, subjects, figures, tasks, wanted }: Plan)
       });
       add(m.redisCpu, 'µs', (after.cpuMs - before.cpuMs) * 1000);
       add(m.redisCommands, 'commands', after.commands - before.commands);
+      add(m.redisNetwork, 'bytes', after.networkBytes - before.networkBytes);
+      add(m.redisFile, 'bytes', after.fileBytes - before.fileBytes);
     });
   }
   const submits: [string, (subject: Subject) => Promise<number>][] = [
@@ -71,8 +73,15 @@ export async function compare({ redis, subjects, figures, tasks, wanted }: Plan)
   ];
   for (const [name, submit] of submits)
     await each(name, async (subject) => {
+      const of = { subject: subject.name };
+      const before = await accountOf(redis);
       const ms = await submit(subject);
-      figures.add(name, 'tasks/s', tasks / (ms / 1000), { subject: subject.name, moreIsBetter: true });
+      const after = await accountOf(redis);
+      figures.add(name, 'tasks/s', tasks / (ms / 1000), { ...of, moreIsBetter: true });
+      if (name !== m.SUBMIT_IN_BULK) return;
+      figures.add(m.ofSubmits.cpu, 'µs', ((after.cpuMs - before.cpuMs) * 1000) / tasks, of);
+      figures.add(m.ofSubmits.network, 'bytes', (after.networkBytes - before.networkBytes) / tasks, of);
+      figures.add(m.ofSubmits.file, 'bytes', (after.fileBytes - before.fileBytes) / tasks, of);
     });
   await each(m.MEMORY, async (subject) => {
     const empty = await accountOf(redis);

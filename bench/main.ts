@@ -63,7 +63,10 @@ async function main(): Promise<void> {
   if (options.console) return benchConsole();
   process.env.BENCH_PROFILES = options.profiles;
   const tasks = Number(options.tasks ?? 20_000);
-  const server = await startRedis({ args: ['--appendfsync', 'everysec'] });
+  const server = await startRedis({
+    // The file is not written anew meanwhile, so that its growth can be counted.
+    args: ['--appendfsync', 'everysec', '--auto-aof-rewrite-percentage', '0'],
+  });
   const redis = new Redis({ host: server.host, port: server.port });
   const on = `${machine()}, Redis ${/redis_version:(\S+)/.exec(await redis.info('server'))?.[1]}`;
   console.log(on);

@@ -25,6 +25,15 @@ export const redisCpu = (work: Work, concurrency: number, workers = 1): string =
   `Redis CPU per task: ${how(work, concurrency, workers)}`;
 export const redisCommands = (work: Work, concurrency: number, workers = 1): string =>
   `Redis commands per task, those in scripts too: ${how(work, concurrency, workers)}`;
+export const redisNetwork = (work: Work, concurrency: number, workers = 1): string =>
+  `Redis network per task, both ways: ${how(work, concurrency, workers)}`;
+export const redisFile = (work: Work, concurrency: number, workers = 1): string =>
+  `append-only file per task: ${how(work, concurrency, workers)}`;
+export const ofSubmits = {
+  cpu: 'Redis CPU per task submitted in calls of 1000',
+  network: 'Redis network per task submitted in calls of 1000, both ways',
+  file: 'append-only file per task submitted in calls of 1000',
+} as const;
 export const SUBMIT_SINGLY = 'submit one at a time, 50 in flight';
 export const SUBMIT_IN_BULK = 'submit in calls of 1000';
 export const MEMORY = 'Redis memory of a pending task, indexes included';

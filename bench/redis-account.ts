@@ -6,16 +6,25 @@ export interface Account {
   /** Those that scripts run are counted as well. */
   commands: number;
   memoryBytes: number;
+  /** To and from clients. */
+  networkBytes: number;
+  /** Of the append-only file, as long as it is not written anew. */
+  fileBytes: number;
 }
 
 export async function accountOf(redis: Redis): Promise<Account> {
-  const [cpu, stats, memory] = await Promise.all([redis.info('cpu'), redis.info('commandstats'), redis.info('memory')]);
+  const sections = ['cpu', 'commandstats', 'memory', 'stats', 'persistence'] as const;
+  const [cpu = '', commandStats = '', memory = '', stats = '', persistence = ''] = await Promise.all(
+    sections.map((section) => redis.info(section)),
+  );
   const number = (text: string, field: string) => Number(new RegExp(`${field}:(\\S+)`).exec(text)?.[1]);
   let commands = 0;
-  for (const [, calls] of stats.matchAll(/calls=(\d+)/g)) commands += Number(calls);
+  for (const [, calls] of commandStats.matchAll(/calls=(\d+)/g)) commands += Number(calls);
   return {
     cpuMs: (number(cpu, 'used_cpu_user') + number(cpu, 'used_cpu_sys')) * 1000,
     commands,
     memoryBytes: number(memory, 'used_memory'),
+    networkBytes: number(stats, 'total_net_input_bytes') + number(stats, 'total_net_output_bytes'),
+    fileBytes: number(persistence, 'aof_current_size'),
   };
 }
