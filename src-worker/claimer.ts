@@ -13,12 +13,14 @@
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
  * Queues that only `*` serves are not asked on suspicion: the engine tells of those that get work (`followWork`), also
  * while all slots are taken, so that they come in for their share.
+ * A queue is a physical one here: each shard of a queue has its own line (queue-lines.ts).
  */
 import { LIMITS } from '#queue/contract/limits';
 import type { Awakening, ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
+import { logicalQueues } from '#queue/kernel/shard-name';
 import { type Deadline, Deadlines } from './deadlines';
 import { PatientCalls } from './patient-calls';
 import { ASK_AGAIN_MS, type QueueLine } from './queue-line';
@@ -33,7 +35,7 @@ const WAIT_AGAIN_MS = 500;
 const FETCH_FRESH_MS = 10_000;
 
 export interface ClaimerDeps {
-  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork'>;
+  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'followShards'>;
   clock: Clock;
   log: Log;
   random: () => number;
@@ -93,7 +95,10 @@ export class Claimer {
 
   start(): void {
     this.#on = true;
-    if (this.#lines.servesEvery) void this.#deps.engine.followWork((queue) => this.#heard(queue), this.#deaf.signal);
+    const { engine } = this.#deps;
+    const heard = (queue: string) => this.#heard(queue);
+    if (this.#lines.servesEvery) void engine.followWork(heard, this.#deaf.signal);
+    if (!this.#lines.namesNone) void engine.followShards(this.#lines.named, heard, this.#deaf.signal);
     this.#askTurn();
   }
 
@@ -115,7 +120,7 @@ export class Claimer {
 
   /** Queues besides the named ones that had work, or word of it, of late; the latest first. */
   get otherQueues(): string[] {
-    return this.#lines.others();
+    return logicalQueues(this.#lines.others());
   }
 
   /** No new claims from now on. Calls on their way may still bring some. */
