@@ -183,12 +183,16 @@ export class Claimer {
     // It stands by in one queue only, and only while it has nothing to do: a task that is handed over must not wait.
     const mayStand = this.#on && this.#lines.size === 1;
     let more = false;
+    let others = 0; // slots of queues that come later in this turn
+    for (const share of wants.values()) others += share;
     for (const line of this.#lines.all()) {
       if (!line.hasFreeLane) continue;
       const settles = this.#settler.take(line.name, this.#part(line));
       let want = wants.get(line) ?? 0;
+      others -= want;
       // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
-      if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
+      if (settles.length > 0 && want === 0 && line.mayAsk(now))
+        want = Math.max(0, Math.min(this.#free() - others, this.#half()));
       const leaves = !mayStand && this.#standby.queue === line.name;
       if (settles.length === 0 && want === 0 && !leaves) continue;
       const idle = this.#taken === 0 && this.#calls === 0 && this.#settler.unanswered === settles.length;
