@@ -39,10 +39,10 @@ export class QueueSettings {
     const states = await Promise.all(there.map((shard) => this.#store.run(state, shard, { id: null })));
     const now = joinLimits(states);
     const wanted: QueueLimitsMs = { ...now, ...limits };
-    checkDivisible(wanted, limits);
+    checkDivisible(wanted, now);
     if (wanted.agingMs !== now.agingMs && states.some(isBusy)) throw agingStays(queue);
     const shards = new Set([...there, ...Array.from({ length: wanted.shards }, (_, k) => shardName(queue, k))]);
-    for (const shard of shards) if (!there.includes(shard)) await this.#registry.register(shard);
+    for (const shard of shards) if (!there.includes(shard)) await this.#registry.register(shard, { anew: true });
     const paused = states[0]?.paused ? 1 : null;
     for (const shard of [...shards].reverse()) {
       const k = shardNumber(shard);
@@ -79,14 +79,14 @@ function fieldsOf(limits: QueueLimitsMs, of: Partial<QueueLimitsMs>): Settings {
 }
 
 /** Each shard has to get something. The field named is the one that the caller wants to change. */
-function checkDivisible({ shards, concurrency, rate }: QueueLimitsMs, asked: Partial<QueueLimitsMs>): void {
+function checkDivisible({ shards, concurrency, rate }: QueueLimitsMs, now: QueueLimitsMs): void {
   const tooSmall = [
-    { path: 'concurrency', what: 'the limit of concurrency', most: concurrency, changes: asked.concurrency },
-    { path: 'rate', what: 'the limit of the rate', most: rate?.max ?? null, changes: asked.rate },
+    { path: 'concurrency', what: 'the limit of concurrency', most: concurrency, before: now.concurrency },
+    { path: 'rate', what: 'the limit of the rate', most: rate?.max ?? null, before: now.rate?.max ?? null },
   ].find(({ most }) => most !== null && most < shards);
   if (tooSmall === undefined) return;
-  const { what, most } = tooSmall;
+  const { what, most, before } = tooSmall;
   const message = `${what}, ${most}, is divided among ${shards} shards: it must be ${shards} at least, or the shards at most ${most}`;
-  const path = tooSmall.changes === undefined ? 'shards' : tooSmall.path;
+  const path = most === before ? 'shards' : tooSmall.path;
   throw new QueueError('INVALID', message, { fields: [{ path, message }] });
 }
