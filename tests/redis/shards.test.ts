@@ -196,11 +196,10 @@ describe('keys over shards', () => {
   });
 
   it('go to one of two tasks where processes that know different numbers submit at the same time', async () => {
-    await setShards(1);
     await submitOne(other, { queue: 'hot' });
-    await setShards(4);
-    await submitOne(connected, { queue: 'hot' });
     for (let n = 0; n < 20; n++) {
+      await setShards(n % 2 === 0 ? 4 : 1);
+      await submitOne(connected, { queue: 'hot' }); // the other one knows the number of the round before
       const outcomes = await Promise.all(
         [connected, other].flatMap((process) => [
           submit(process, { uniqueKey: `u${n}` }),
@@ -213,6 +212,27 @@ describe('keys over shards', () => {
     }
     const claims = await connected.store.command('look', (redis) => redis.keys('mr:{_sys}:claim:*'));
     expect(claims).toEqual([]);
+  });
+
+  it('are held by one task each while the number changes again and again under load', async () => {
+    const keys = Array.from({ length: 40 }, (_, n) => `u${n}`);
+    const codes = new Map<string, number>();
+    const load = [connected, other].map(async (process, number) => {
+      for (let round = 0; round < 6; round++)
+        for (let from = 0; from < keys.length; from += 5) {
+          const some = keys
+            .slice(from, from + 5)
+            .map((key) => submit(process, { uniqueKey: key, idempotencyKey: `${key} ${number}`, bodyHash: 'h' }));
+          for (const code of (await Promise.all(some)).map(codeOf)) codes.set(code, (codes.get(code) ?? 0) + 1);
+        }
+    });
+    const numbers = [4, 2, 8, 1, 5, 3, 1, 4].map((shards) => async () => setShards(shards));
+    const changes = numbers.reduce((before, change) => before.then(change), Promise.resolve());
+    await Promise.all([...load, changes]);
+    expect(codes.get('accepted')).toBe(keys.length);
+    expect([...codes.keys()].toSorted()).toEqual(['DUPLICATE_UNIQUE_KEY', 'accepted', 'repeated']);
+    const held = await connected.reader.listTasks({ queue: 'hot' }, { limit: 100, cursor: null });
+    expect(held.tasks.map(({ uniqueKey }) => uniqueKey).toSorted()).toEqual(keys.toSorted());
   });
 
   it('of one call that say different shards are judged one after the other', async () => {
