@@ -35,7 +35,7 @@ export interface KeyCheck {
   /** For each task the error of a key that another queue holds, or null. */
   refused: (QueueError | null)[];
   /** For each task where it is to go: as asked, or to the shard of the same queue that holds its idempotency key. */
-  queues: string[];
+  queues: readonly string[];
   /** To be called when the tasks are stored, or were not. */
   release(): Promise<void>;
 }
@@ -59,8 +59,7 @@ export class KeyGuard {
    */
   async check(queues: readonly string[], specs: readonly Keyed[]): Promise<KeyCheck> {
     const keys = { i: keysOf(specs, queues, 'idempotencyKey'), u: keysOf(specs, queues, 'uniqueKey') };
-    if (keys.i.size + keys.u.size === 0)
-      return { refused: specs.map(() => null), queues: [...queues], release: NOTHING_CLAIMED };
+    if (keys.i.size + keys.u.size === 0) return { refused: specs.map(() => null), queues, release: NOTHING_CLAIMED };
     const claims = new Map(
       KINDS.flatMap((kind) => [...keys[kind]].map(([key, queue]) => [this.#claimKey(kind, key), queue] as const)),
     );

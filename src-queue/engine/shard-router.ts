@@ -59,7 +59,8 @@ export class ShardRouter {
  */
 export function withoutClash<Task extends { spec: Keyed }>(
   routed: readonly Routed<Task>[],
-): { now: Routed<Task>[]; later: Routed<Task>[] } {
+): { now: readonly Routed<Task>[]; later: readonly Routed<Task>[] } {
+  if (routed.every(({ shard }) => shard === routed[0]?.shard)) return { now: routed, later: [] };
   const shardOf = new Map<string, string>();
   const now: Routed<Task>[] = [];
   const later: Routed<Task>[] = [];

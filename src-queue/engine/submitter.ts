@@ -83,7 +83,7 @@ export class Submitter {
     for (const group of groups.values()) {
       const queue = group[0]?.spec.queue ?? '';
       if (!this.#router.knows(queue)) await this.#askSettings(queue);
-      let open = this.#router.route(queue, group);
+      let open: readonly Routed<Placed>[] = this.#router.route(queue, group);
       while (open.length > 0) {
         const { now, later } = withoutClash(open);
         await this.#submitTogether(now, outcomes);
@@ -105,11 +105,11 @@ export class Submitter {
     );
     try {
       const accepted = new Map<string, Placed[]>();
-      for (const [position, { task, shard }] of routed.entries()) {
+      routed.forEach(({ task, shard }, position) => {
         const error = missing[position] ?? keys.refused[position];
         if (error) outcomes[task.index] = { ok: false, error };
-        else mapEntry(accepted, keys.queues[position] ?? shard, () => []).push(task);
-      }
+        else mapEntry(accepted, keys.queues[position] ?? shard, newList).push(task);
+      });
       await this.#storeAll(accepted, outcomes);
       for (const shard of accepted.keys()) await news.announce(shard); // not before: who hears of it looks at once
     } finally {
@@ -234,6 +234,8 @@ export class Submitter {
     );
   }
 }
+
+const newList = (): Placed[] => [];
 
 const isNew = (verdict: SubmitVerdict | undefined, id: string): boolean =>
   verdict?.kind === 'accepted' || (verdict?.kind === 'same' && verdict.id === id);
