@@ -16,7 +16,7 @@ import type { TaskSpec } from './ports';
 import type { QueueRegistry } from './queue-registry';
 
 const CLAIM_MS = 10_000;
-/** How long a submit of the same key to another queue is waited for. */
+/** How long a submit of the same key to another queue or shard is waited for. */
 const WAIT_MS = 2000;
 const LOOK_AGAIN_MS = 20;
 
@@ -99,7 +99,7 @@ export class KeyGuard {
       if (open.length === 0) return ours;
       if (this.#clock.monotonic() >= deadline) {
         await this.#release(ours);
-        throw new QueueError('CONFLICT', 'a task with this key is being submitted to another queue: try again');
+        throw new QueueError('CONFLICT', 'a task with this key is being submitted elsewhere: try again');
       }
       await this.#clock.sleep(LOOK_AGAIN_MS);
     }
