@@ -36,22 +36,27 @@ export class QueueSettings {
   async setLimits(queue: string, limits: Partial<QueueLimitsMs>): Promise<void> {
     await this.#registry.register(queue);
     const there = await this.#registry.shardsOf(queue);
-    const states = await Promise.all(there.map((shard) => this.#store.run(state, shard, { id: null })));
+    const states = await Promise.all(there.map((shard) => this.#look(shard)));
     const now = joinLimits(states);
     const wanted: QueueLimitsMs = { ...now, ...limits };
     checkDivisible(wanted, now);
     if (wanted.agingMs !== now.agingMs && states.some(isBusy)) throw agingStays(queue);
     const shards = new Set([...there, ...Array.from({ length: wanted.shards }, (_, k) => shardName(queue, k))]);
     for (const shard of shards) if (!there.includes(shard)) await this.#registry.register(shard, { anew: true });
-    const paused = states[0]?.paused ? 1 : null;
+    // Read once all are registered: a pause from now on reaches the new ones by itself.
+    const { paused } = await this.#look(queue);
     for (const shard of [...shards].reverse()) {
       const k = shardNumber(shard);
       const divided = { ...wanted, ...shareOf(wanted, k) };
       const isNew = k >= now.shards;
       const fields = fieldsOf(divided, isNew || wanted.shards !== now.shards ? divided : limits);
-      const settings: Settings = isNew ? { ...fields, paused } : fields;
+      const settings: Settings = isNew && paused ? { ...fields, paused: 1 } : fields;
       if (!(await this.#store.run(configure, shard, settings))) throw agingStays(queue);
     }
+  }
+
+  #look(shard: string): Promise<StateAnswer> {
+    return this.#store.run(state, shard, { id: null });
   }
 
   async #tell(queue: string, settings: Settings): Promise<void> {
