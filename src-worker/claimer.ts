@@ -13,12 +13,14 @@
  * With nothing to do, the loop waits in `waitForWork`, and asks again when woken, when something comes due, or after 2 s.
  * Queues that only `*` serves are not asked on suspicion: the engine tells of those that get work (`followWork`), also
  * while all slots are taken, so that they come in for their share.
+ * A queue is a physical one here: each shard of a queue has its own line (queue-lines.ts).
  */
 import { LIMITS } from '#queue/contract/limits';
 import type { Awakening, ClaimedTask, Settle, TaskEngine, Verdict, WorkCall, WorkReply } from '#queue/engine/ports';
 import type { Clock } from '#queue/kernel/clock';
 import { randomName } from '#queue/kernel/ids';
 import type { Log } from '#queue/kernel/log';
+import { logicalQueues } from '#queue/kernel/shard-name';
 import { type Deadline, Deadlines } from './deadlines';
 import { PatientCalls } from './patient-calls';
 import { ASK_AGAIN_MS, type QueueLine } from './queue-line';
@@ -33,7 +35,7 @@ const WAIT_AGAIN_MS = 500;
 const FETCH_FRESH_MS = 10_000;
 
 export interface ClaimerDeps {
-  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork'>;
+  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'followShards'>;
   clock: Clock;
   log: Log;
   random: () => number;
@@ -93,7 +95,10 @@ export class Claimer {
 
   start(): void {
     this.#on = true;
-    if (this.#lines.servesEvery) void this.#deps.engine.followWork((queue) => this.#heard(queue), this.#deaf.signal);
+    const { engine } = this.#deps;
+    const heard = (queue: string) => this.#heard(queue);
+    if (this.#lines.servesEvery) void engine.followWork(heard, this.#deaf.signal);
+    if (!this.#lines.namesNone) void engine.followShards(this.#lines.named, heard, this.#deaf.signal);
     this.#askTurn();
   }
 
@@ -115,7 +120,7 @@ export class Claimer {
 
   /** Queues besides the named ones that had work, or word of it, of late; the latest first. */
   get otherQueues(): string[] {
-    return this.#lines.others();
+    return logicalQueues(this.#lines.others());
   }
 
   /** No new claims from now on. Calls on their way may still bring some. */
@@ -178,12 +183,16 @@ export class Claimer {
     // It stands by in one queue only, and only while it has nothing to do: a task that is handed over must not wait.
     const mayStand = this.#on && this.#lines.size === 1;
     let more = false;
+    let others = 0; // slots of queues that come later in this turn
+    for (const share of wants.values()) others += share;
     for (const line of this.#lines.all()) {
       if (!line.hasFreeLane) continue;
       const settles = this.#settler.take(line.name, this.#part(line));
       let want = wants.get(line) ?? 0;
+      others -= want;
       // The call is made anyway: ask for what nobody else takes, although the queue was empty a moment ago.
-      if (settles.length > 0 && want === 0 && line.mayAsk(now)) want = Math.min(this.#free(), this.#half());
+      if (settles.length > 0 && want === 0 && line.mayAsk(now))
+        want = Math.max(0, Math.min(this.#free() - others, this.#half()));
       const leaves = !mayStand && this.#standby.queue === line.name;
       if (settles.length === 0 && want === 0 && !leaves) continue;
       const idle = this.#taken === 0 && this.#calls === 0 && this.#settler.unanswered === settles.length;

@@ -1,5 +1,6 @@
 /** What a running handler is handed. Parts that many handlers do not use are made when they are asked for. */
 import type { ClaimedTask } from '#queue/engine/ports';
+import { logicalQueue } from '#queue/kernel/shard-name';
 import type { Artifacts, HandlerContext, HandlerLog, RunningTask, TaskAccess } from './handler';
 import type { Recorder } from './recorder';
 
@@ -76,7 +77,7 @@ const runningTask = (task: ClaimedTask, timeoutMs: number): RunningTask => ({
   id: task.id,
   type: task.type,
   name: task.name,
-  queue: task.queue,
+  queue: logicalQueue(task.queue),
   priority: task.priority,
   attempt: task.attempt,
   maxAttempts: task.maxAttempts,

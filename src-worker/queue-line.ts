@@ -18,7 +18,8 @@ export interface QueueLineOptions {
 
 export class QueueLine implements Contender {
   readonly name: string;
-  readonly weight: number;
+  /** Shared among the lines of one queue: it changes as they come and go. */
+  weight: number;
   readonly named: boolean;
   #passed = 0;
   readonly #lanes: string[];

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { EVERY_QUEUE, isoTime } from '#queue/contract/primitives';
 import type { WorkerBeat } from '#queue/engine/ports';
+import { logicalQueue } from '#queue/kernel/shard-name';
 import type { Attempt } from './attempt';
 import type { WorkerConfig } from './config';
 import type { Registry } from './registry';
@@ -33,7 +34,7 @@ export const workerBeat = ({ config, registry, running, otherQueues, startedAt, 
   running: running.map((attempt) => ({
     id: attempt.task.id,
     task_type: attempt.task.type,
-    queue: attempt.task.queue,
+    queue: logicalQueue(attempt.task.queue),
     started_at: isoTime(attempt.startedAt),
     progress: attempt.recorder.told ? attempt.recorder.percent : null,
   })),

@@ -47,7 +47,7 @@ export interface WorkerDeps extends Pick<AttemptDeps, 'random' | 'artifactsFor' 
     WorkerConfig,
     'queues' | 'concurrency' | 'leaseMs' | 'shutdownTimeoutMs' | 'graceMs' | 'pool' | 'version'
   >;
-  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'report'>;
+  engine: Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'followShards' | 'report'>;
   directory: Pick<WorkerDirectory, 'beat' | 'goodbye' | 'announceTypes'>;
   registry: Registry;
   /** Makes what extends the leases, given their table. */

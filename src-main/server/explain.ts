@@ -97,5 +97,6 @@ function etaSeconds(
   if (task.status !== 'pending') return secondsTo(task.dueAt);
   if (position === null) return null;
   if (position > 0 && rates.out === 0) return null;
-  return Math.max(secondsTo(rateLimitedUntil), position === 0 ? 0 : position / rates.out);
+  // The position is the one in its shard, and the rate that of the queue.
+  return Math.max(secondsTo(rateLimitedUntil), position === 0 ? 0 : (position * queue.limits.shards) / rates.out);
 }

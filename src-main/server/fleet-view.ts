@@ -158,9 +158,11 @@ export const toQueueLimits = ({
   targetAgeMs,
   agingMs,
   durability,
+  shards,
 }: QueueLimitsMs): Queue['limits'] => ({
   concurrency,
   durability,
+  shards,
   rate: rate === null ? null : { max: rate.max, per: rate.perMs / 1000 },
   target_age: targetAgeMs === null ? null : targetAgeMs / 1000,
   aging: agingMs === null ? null : agingMs / 1000,

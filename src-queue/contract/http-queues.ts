@@ -97,7 +97,8 @@ export const queueRoutes = {
     tag: 'queues',
     role: 'admin',
     summary: 'Limit a queue, over all workers',
-    description: 'A field that is absent stays as it is; null removes the limit.',
+    description:
+      'A field that is absent stays as it is; null removes the limit. With `shards`, limits on concurrency and rate are divided among them: they must be as large as their number at least.',
     params: QueueParams,
     body: SetQueueLimits,
     replies: { 200: QUEUE },

@@ -50,6 +50,8 @@ export const LIMITS = {
   submitBatch: 1000,
   /** Tasks in one call of the submit script: a call pays, and what comes before and after it overlaps with it. */
   submitPart: 250,
+  /** Physical queues that one queue may lie in. */
+  shards: 64,
   /** How long a submit waits for the disk or a replica, where it is asked to; below the time-out of a silent socket. */
   durableMs: 1000,
   /** Work calls that a worker may have in flight for one queue; its lanes are named 0, 1, … */

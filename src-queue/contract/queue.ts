@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TASK_STATUSES } from './lifecycle';
+import { LIMITS } from './limits';
 import { Count, Durability, QueueName, Time } from './primitives';
 
 export const StatusCounts = z
@@ -59,12 +60,23 @@ export const QueueLimits = z
         'Seconds of waiting, from creation, that make up for one priority, so that no task starves; null is strict order. Changes only while nothing is pending or running',
       ),
     durability: Durability.nullable().describe('Of submits that do not name theirs; null is memory'),
+    shards: z
+      .int()
+      .min(1)
+      .max(LIMITS.shards)
+      .describe(
+        'Parts that new tasks are spread over, for a queue that is too busy for one Redis thread. The order of priority holds within a part only; limits are divided among them',
+      ),
   })
   .meta({ id: 'QueueLimits' });
 export type QueueLimits = z.infer<typeof QueueLimits>;
 
-/** A field that is absent stays as it is; null removes. */
-export const SetQueueLimits = z.strictObject(QueueLimits.shape).partial().meta({ id: 'SetQueueLimits' });
+/** A field that is absent stays as it is; null removes, and is one shard. */
+export const SetQueueLimits = z
+  .strictObject({ ...QueueLimits.shape, shards: QueueLimits.shape.shards.nullable() })
+  .partial()
+  .meta({ id: 'SetQueueLimits' });
+export type SetQueueLimits = z.infer<typeof SetQueueLimits>;
 
 /** Milliseconds; null where nothing was observed. */
 export const Percentiles = z

@@ -196,7 +196,9 @@ export const Explanation = z
   .object({
     status: Status,
     reasons: z.array(z.object({ code: z.enum(EXPLAIN_CODES), message: z.string(), until: Time.nullable() })),
-    position: Count.nullable().describe('Pending tasks of its queue that run before it'),
+    position: Count.nullable().describe(
+      'Pending tasks of its queue that run before it; in a queue with shards, those of its shard',
+    ),
     eta_seconds: z.number().min(0).nullable(),
   })
   .meta({ id: 'Explanation' });

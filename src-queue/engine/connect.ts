@@ -81,7 +81,7 @@ export function connectEngine(options: RedisOptions, deps: ConnectDeps): Connect
   const upkeep = new Upkeep({
     clock,
     log,
-    queueNames: () => registry.names(),
+    queueNames: () => registry.physicalNames(),
     tick: (queue) => engine.tick(queue),
     random,
   });

@@ -7,7 +7,6 @@ import type { Clock } from '../kernel/clock';
 import { escapeText } from '../kernel/escape';
 import type { IdFactory } from '../kernel/ids';
 import { type CancelAnswer, cancel } from '../redis/scripts/cancel';
-import { configure } from '../redis/scripts/configure';
 import { extend } from '../redis/scripts/extend';
 import { page } from '../redis/scripts/page';
 import { patch } from '../redis/scripts/patch';
@@ -41,7 +40,9 @@ import type {
   WorkReply,
 } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import { QueueSettings } from './queue-settings';
 import { Requeuer } from './requeuer';
+import { followShards } from './shard-watch';
 import { Submitter } from './submitter';
 import { WakeWaiter } from './wake-waiter';
 import type { WorkNews } from './work-news';
@@ -83,6 +84,7 @@ export class Engine implements TaskEngine {
   readonly #dependencies: Dependencies;
   readonly #submitter: Submitter;
   readonly #requeuer: Requeuer;
+  readonly #settings: QueueSettings;
   readonly #waiters = new Map<string, WakeWaiter>();
   readonly #repairedAt = new Map<string, number>();
 
@@ -91,6 +93,7 @@ export class Engine implements TaskEngine {
     this.#dependencies = new Dependencies(deps.store, deps.registry);
     this.#submitter = new Submitter({ ...deps, dependencies: this.#dependencies });
     this.#requeuer = new Requeuer(deps);
+    this.#settings = new QueueSettings(deps);
   }
 
   submit(spec: TaskSpec): Promise<SubmitOutcome> {
@@ -144,6 +147,10 @@ export class Engine implements TaskEngine {
     return this.#deps.news.follow(listener, signal);
   }
 
+  followShards(queues: readonly string[], listener: (shard: string) => void, signal: AbortSignal): Promise<void> {
+    return followShards(this.#deps, queues, listener, signal);
+  }
+
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]> {
     return this.#cancel(ids, reason, new Set());
   }
@@ -164,7 +171,7 @@ export class Engine implements TaskEngine {
 
   async #tasksOfBatch(id: string): Promise<string[]> {
     const { store, registry } = this.#deps;
-    const queues = await registry.names();
+    const queues = await registry.physicalNames();
     const found = await store.command('list tasks of a batch', (redis) =>
       Promise.all(queues.map((queue) => redis.zrange(store.keys.tagged(queue, batchTag(id)), '0', '-1'))),
     );
@@ -222,20 +229,29 @@ export class Engine implements TaskEngine {
     throw new QueueError('CONFLICT', `task ${id} is being changed by others at the same time: try again`);
   }
 
-  async pause(queue: string): Promise<void> {
-    await this.#deps.registry.register(queue);
-    await this.#deps.store.run(configure, queue, { paused: 1 });
+  pause(queue: string): Promise<void> {
+    return this.#settings.pause(queue);
   }
 
-  async resume(queue: string): Promise<void> {
-    await this.#deps.store.run(configure, queue, { paused: null });
+  resume(queue: string): Promise<void> {
+    return this.#settings.resume(queue);
+  }
+
+  setLimits(queue: string, limits: Partial<QueueLimitsMs>): Promise<void> {
+    return this.#settings.setLimits(queue, limits);
   }
 
   async purge(queue: string): Promise<number> {
     let purged = 0;
+    for (const shard of await this.#deps.registry.shardsOf(queue)) purged += await this.#purgeShard(shard);
+    return purged;
+  }
+
+  async #purgeShard(shard: string): Promise<number> {
+    let purged = 0;
     for (const set of ['pending', 'parked', 'scheduled'] as const) {
       for (;;) {
-        const { members } = await this.#deps.store.run(page, queue, {
+        const { members } = await this.#deps.store.run(page, shard, {
           kind: 'up',
           set,
           from: '',
@@ -244,32 +260,15 @@ export class Engine implements TaskEngine {
           previewBytes: -1,
         });
         if (members.length === 0) break;
-        const outcomes = await this.#deps.store.run(
-          remove,
-          queue,
-          members.map(({ member }) => member),
-        );
+        const ids = members.map(({ member }) => member);
+        const outcomes = await this.#deps.store.run(remove, shard, ids);
         purged += outcomes.filter((outcome) => outcome === 'removed').length;
       }
     }
     return purged;
   }
 
-  async setLimits(queue: string, limits: Partial<QueueLimitsMs>): Promise<void> {
-    await this.#deps.registry.register(queue);
-    const done = await this.#deps.store.run(configure, queue, {
-      ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
-      ...(limits.rate === undefined
-        ? {}
-        : { rate_max: limits.rate?.max ?? null, rate_per: limits.rate?.perMs ?? null }),
-      ...(limits.targetAgeMs === undefined ? {} : { target_age: limits.targetAgeMs }),
-      ...(limits.agingMs === undefined ? {} : { aging: limits.agingMs }),
-      ...(limits.durability === undefined ? {} : { durability: limits.durability }),
-    });
-    if (!done)
-      throw new QueueError('CONFLICT', `aging of queue ${queue} can change only while nothing is pending or running`);
-  }
-
+  /** @param queue a physical one */
   async tick(queue: string): Promise<{
     reaped: number;
     promoted: number;

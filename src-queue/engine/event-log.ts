@@ -1,9 +1,11 @@
 /**
  * Follows the event streams of all queues. Every transition has a number without gaps, counted in the script that
- * makes it: a reader that misses one knows, and says so (`gap`) instead of keeping a silent hole.
+ * makes it: a reader that misses one knows, and says so (`gap`) instead of keeping a silent hole. Each shard of a queue has
+ * a stream and numbers of its own; changes and gaps name the queue.
  */
 import type { Clock } from '../kernel/clock';
 import type { Log } from '../kernel/log';
+import { logicalQueue } from '../kernel/shard-name';
 import { type Connection, whenReady } from '../redis/connection';
 import type { RedisStore } from '../redis/store';
 import { decodeEntry } from './event-decoder';
@@ -18,6 +20,7 @@ const DISCOVER_MS = 1000;
 const RECONNECT_WAIT_MS = 1000;
 
 interface Position {
+  /** The physical queue. */
   queue: string;
   key: string;
   /** Last entry seen. */
@@ -116,7 +119,7 @@ export class EventLog implements EventFeed {
 
   /** New queues are read from their beginning; those that were there before us from their end. */
   async #discover(positions: Map<string, Position>, first: boolean): Promise<void> {
-    for (const queue of await this.#registry.names()) {
+    for (const queue of await this.#registry.physicalNames()) {
       if (positions.has(queue)) continue;
       const key = this.#store.keys.events(queue);
       const position: Position = { queue, key, entryId: '0-0', next: null };
@@ -167,13 +170,14 @@ export class EventLog implements EventFeed {
   }
 
   #take(position: Position, entryId: string, fields: string[], listener: (item: FeedItem) => void): void {
-    const { changes, number, next } = decodeEntry(position.queue, entryId, fields);
+    const queue = logicalQueue(position.queue);
+    const { changes, number, next } = decodeEntry(queue, entryId, fields);
     if (position.next !== null && number !== position.next) {
       const reason =
         number < position.next
           ? 'the store was reset'
           : `${number - position.next} events were trimmed before they were read`;
-      listener({ kind: 'gap', queue: position.queue, reason });
+      listener({ kind: 'gap', queue, reason });
     }
     position.entryId = entryId;
     position.next = next;

@@ -8,6 +8,7 @@ import { LIMITS } from '../contract/limits';
 import { isoTime, type JsonValue } from '../contract/primitives';
 import { eachFrame, stackFrames, topFrame } from '../contract/stack-frames';
 import { mapEntry } from '../kernel/map-entry';
+import { logicalQueues } from '../kernel/shard-name';
 import { sharedMessage } from '../kernel/varying-text';
 import { type GroupsInput, groups } from '../redis/scripts/groups';
 import { latest } from '../redis/scripts/latest';
@@ -178,7 +179,7 @@ function tally(values: readonly string[]): [value: string, count: number][] {
 
 /** @param errors of its members, the newest first; the group itself keeps no message where no handler ran */
 function shown(
-  { type, firstAt, lastAt, sampleIds, error, ...same }: ErrorGroup,
+  { type, firstAt, lastAt, sampleIds, error, queues, ...same }: ErrorGroup,
   errors: readonly { name: string; message: string }[],
   frame: StackFrame | null,
 ) {
@@ -187,6 +188,7 @@ function shown(
   const newest = kept ?? messages[0]?.slice(0, LIMITS.groupMessageChars);
   return {
     ...same,
+    queues: logicalQueues(queues),
     error: newest ? `${name}: ${newest}` : name,
     message: sharedMessage(messages.length > 0 ? messages : [kept ?? '']).slice(0, LIMITS.groupMessageChars),
     top_frame: frame,

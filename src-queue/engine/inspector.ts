@@ -4,9 +4,10 @@ import { LIMITS } from '../contract/limits';
 import { LOG_LEVELS } from '../contract/task';
 import type { Clock } from '../kernel/clock';
 import { unescapeText } from '../kernel/escape';
+import { logicalQueues } from '../kernel/shard-name';
 import { type RawTask, read } from '../redis/scripts/read';
 import { type StateAnswer, state } from '../redis/scripts/state';
-import { types } from '../redis/scripts/types';
+import { type PendingTypes, types } from '../redis/scripts/types';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord } from '../redis/task-record';
 import { FailureReader } from './failure-reader';
@@ -21,6 +22,7 @@ import type {
   WaitFacts,
 } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import { joinStates } from './shard-limits';
 import { Suggestions } from './suggestions';
 import { decodeTask, decodeTransitions } from './task-decoder';
 import { TaskSearch } from './task-search';
@@ -39,10 +41,10 @@ export class Inspector implements TaskReader {
   constructor(store: RedisStore, registry: QueueRegistry, clock: Pick<Clock, 'now'>) {
     this.#store = store;
     this.#registry = registry;
-    this.#failures = new FailureReader(store, () => this.errorGroups());
+    this.#failures = new FailureReader(store, () => this.#groups());
     this.#suggestions = new Suggestions({
       store,
-      queues: () => registry.names(),
+      queues: () => registry.physicalNames(),
       typesOf: (queue) => this.#typesOf(queue),
       states: () => this.queueStates(),
       errorGroups: () => this.errorGroups(),
@@ -116,7 +118,7 @@ export class Inspector implements TaskReader {
         : [];
     return {
       task,
-      queue: queueState(found.queue, answer),
+      queue: joinStates(task.queue, [answer]), // of its shard: that is what holds it
       position: task.status === 'pending' ? answer.position : null,
       rateLimitedUntil: answer.rateLimitedForMs > 0 ? answer.now + answer.rateLimitedForMs : null,
       waitsFor: waitsFor.sort(),
@@ -124,25 +126,40 @@ export class Inspector implements TaskReader {
   }
 
   async queueState(queue: string): Promise<QueueState | null> {
-    const answer = await this.#store.run(state, queue, { id: null });
-    if (answer.exists || (await this.#registry.names()).includes(queue)) return queueState(queue, answer);
-    return null;
+    const shards = await this.#registry.shardsOf(queue);
+    const answers = await this.#states(shards);
+    const isKnown = answers.some(({ exists }) => exists) || (await this.#registry.names()).includes(queue);
+    return isKnown ? joinStates(queue, answers) : null;
   }
 
   async queueStates(): Promise<QueueState[]> {
-    const names = await this.#registry.names();
-    return Promise.all(
-      names.map(async (queue) => queueState(queue, await this.#store.run(state, queue, { id: null }))),
-    );
+    const shards = await this.#registry.shardsByQueue();
+    return Promise.all([...shards].map(async ([queue, names]) => joinStates(queue, await this.#states(names))));
   }
 
-  pendingTypes(queue: string): ReturnType<TaskReader['pendingTypes']> {
-    return this.#store.run(types, queue, null);
+  #states(shards: readonly string[]): Promise<StateAnswer[]> {
+    return Promise.all(shards.map((shard) => this.#store.run(state, shard, { id: null })));
+  }
+
+  async pendingTypes(queue: string): ReturnType<TaskReader['pendingTypes']> {
+    const shards = await this.#registry.shardsOf(queue);
+    const found = await Promise.all(shards.map((shard) => this.#store.run(types, shard, null)));
+    const byType = new Map<string, number>();
+    for (const [type, count] of found.flatMap((one) => [...one.byType])) {
+      byType.set(type, (byType.get(type) ?? 0) + count);
+    }
+    const sum = (of: (one: PendingTypes) => number) => found.reduce((total, one) => total + of(one), 0);
+    return { total: sum((one) => one.total), sampled: sum((one) => one.sampled), byType };
   }
 
   async errorGroups(): Promise<ErrorGroup[]> {
+    return (await this.#groups()).map((group) => ({ ...group, queues: logicalQueues(group.queues) }));
+  }
+
+  /** With the physical queues that have them. */
+  async #groups(): Promise<ErrorGroup[]> {
     const groups = new Map<string, ErrorGroup>();
-    for (const queue of await this.#registry.names()) {
+    for (const queue of await this.#registry.physicalNames()) {
       for (const group of await this.#groupsOf(queue)) {
         const known = groups.get(group.fingerprint);
         if (known) merge(known, group);
@@ -154,7 +171,7 @@ export class Inspector implements TaskReader {
 
   async errorGroupCount(): Promise<number> {
     const { keys } = this.#store;
-    const names = await this.#registry.names();
+    const names = await this.#registry.physicalNames();
     const counts = await this.#store.command('count failure groups', (redis) =>
       Promise.all(names.map((queue) => redis.hlen(keys.groups(queue)))),
     );
@@ -180,7 +197,7 @@ export class Inspector implements TaskReader {
   }
 
   async taskTypes(): Promise<string[]> {
-    const names = await this.#registry.names();
+    const names = await this.#registry.physicalNames();
     const types = await Promise.all(names.map((queue) => this.#typesOf(queue)));
     return [...new Set(types.flat())].sort();
   }
@@ -228,12 +245,3 @@ function merge(known: ErrorGroup, more: ErrorGroup): void {
   known.lastAt = Math.max(known.lastAt, more.lastAt);
   known.sampleIds = [...known.sampleIds, ...more.sampleIds].slice(0, SAMPLES);
 }
-
-const queueState = (name: string, answer: StateAnswer): QueueState => ({
-  name,
-  paused: answer.paused,
-  counts: answer.counts,
-  oldestPendingAt: answer.oldestPendingAt,
-  limits: answer.limits,
-  now: answer.now,
-});

@@ -77,6 +77,7 @@ export interface Awakening {
 export interface ClaimedTask {
   id: string;
   token: string;
+  /** The physical queue, which calls for this task are for; everybody else is told the logical one. */
   queue: string;
   type: string;
   name: string | null;
@@ -132,6 +133,11 @@ export interface TaskEngine {
    * a pass of this process's upkeep. It may tell of one again and again.
    */
   followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Tells of every shard that one of these queues has beside itself, then, until aborted, of each that it gets. Work calls
+   * and waits are for one shard: a queue is served whole by whoever serves them all.
+   */
+  followShards(queues: readonly string[], listener: (shard: string) => void, signal: AbortSignal): Promise<void>;
 
   cancel(ids: readonly string[], reason: string): Promise<CancelOutcome[]>;
   requeue(ids: readonly string[], change?: { payload?: string; priority?: number }): Promise<RequeueOutcome[]>;
@@ -144,7 +150,7 @@ export interface TaskEngine {
   purge(queue: string): Promise<number>;
   setLimits(queue: string, limits: Partial<QueueLimitsMs>): Promise<void>;
 
-  /** One pass of upkeep of a queue: reap, promote, relay dependencies, prune. Any process may call it, at any time. */
+  /** One pass of upkeep of a physical queue: reap, promote, relay dependencies, prune. Any process may call it, at any time. */
   tick(queue: string): Promise<{ reaped: number; promoted: number; unblocked: number; pruned: number }>;
 }
 

@@ -65,7 +65,10 @@ export class Requeuer {
       idempotencyKey: null,
       uniqueKey: record === '' ? null : decodeRecord(record).uniqueKey,
     }));
-    const keys = await this.#keyGuard.check(queue, specs);
+    const keys = await this.#keyGuard.check(
+      specs.map(() => queue),
+      specs,
+    );
     try {
       const accepted = ids.filter((_, index) => !keys.refused[index]);
       const answers = await store.run(requeue, queue, input(accepted));

@@ -1,18 +1,22 @@
 /**
  * Takes tasks in. Single submits of one event-loop turn travel together in calls of at most 25: larger calls make
- * client and Redis take turns instead of working at the same time.
+ * client and Redis take turns instead of working at the same time. What a queue with shards gets is divided here: see
+ * ShardRouter.
  */
 import { QueueError } from '../contract/errors';
 import { LIMITS } from '../contract/limits';
 import { Durability } from '../contract/primitives';
 import type { Clock } from '../kernel/clock';
 import type { IdFactory } from '../kernel/ids';
+import { mapEntry } from '../kernel/map-entry';
+import { logicalQueue } from '../kernel/shard-name';
 import { type SubmitAnswer, type SubmitEntry, type SubmitVerdict, submit } from '../redis/scripts/submit';
 import type { RedisStore } from '../redis/store';
 import type { Dependencies } from './dependencies';
 import { KeyGuard } from './key-guard';
 import type { SubmitOutcome, TaskSpec } from './ports';
 import type { QueueRegistry } from './queue-registry';
+import { type Routed, ShardRouter, withoutClash } from './shard-router';
 import type { WorkNews } from './work-news';
 
 const TURN_BATCH = 25;
@@ -50,6 +54,7 @@ interface SubmitterDeps {
 export class Submitter {
   readonly #deps: SubmitterDeps;
   readonly #keyGuard: KeyGuard;
+  readonly #router = new ShardRouter();
   /** Of each queue that has taken a submit, as it was last seen: each answer tells it anew. */
   readonly #durabilities = new Map<string, Durability>();
   #waiting: Waiting[] = [];
@@ -77,23 +82,39 @@ export class Submitter {
     });
     for (const group of groups.values()) {
       const queue = group[0]?.spec.queue ?? '';
-      await this.#deps.registry.register(queue);
-      const specsOfQueue = group.map(({ spec }) => spec);
-      const missing = await this.#deps.dependencies.findMissing(specsOfQueue);
-      const keys = await this.#keyGuard.check(queue, specsOfQueue);
-      try {
-        const accepted = group.filter(({ index }, position) => {
-          const error = missing[position] ?? keys.refused[position];
-          if (error) outcomes[index] = { ok: false, error };
-          return !error;
-        });
-        await this.#storeAll(queue, accepted, outcomes);
-        if (accepted.length > 0) await this.#deps.news.announce(queue); // not before: who hears of it looks at once
-      } finally {
-        await keys.release();
+      if (!this.#router.knows(queue)) await this.#askSettings(queue);
+      let open: readonly Routed<Placed>[] = this.#router.route(queue, group);
+      while (open.length > 0) {
+        const { now, later } = withoutClash(open);
+        await this.#submitTogether(now, outcomes);
+        open = later;
       }
     }
     return outcomes;
+  }
+
+  /** Tasks of one queue, in any of its shards, whose keys do not clash. */
+  async #submitTogether(routed: readonly Routed<Placed>[], outcomes: SubmitOutcome[]): Promise<void> {
+    const { registry, dependencies, news } = this.#deps;
+    for (const shard of new Set(routed.map(({ shard }) => shard))) await registry.register(shard);
+    const specs = routed.map(({ task }) => task.spec);
+    const missing = await dependencies.findMissing(specs);
+    const keys = await this.#keyGuard.check(
+      routed.map(({ shard }) => shard),
+      specs,
+    );
+    try {
+      const accepted = new Map<string, Placed[]>();
+      routed.forEach(({ task, shard }, position) => {
+        const error = missing[position] ?? keys.refused[position];
+        if (error) outcomes[task.index] = { ok: false, error };
+        else mapEntry(accepted, keys.queues[position] ?? shard, newList).push(task);
+      });
+      await this.#storeAll(accepted, outcomes);
+      for (const shard of accepted.keys()) await news.announce(shard); // not before: who hears of it looks at once
+    } finally {
+      await keys.release();
+    }
   }
 
   /**
@@ -101,12 +122,12 @@ export class Submitter {
    * may have been stored, so their tasks are answered for themselves.
    * @throws what the first call says where none is known to have stored anything
    */
-  async #storeAll(queue: string, accepted: readonly Placed[], outcomes: SubmitOutcome[]): Promise<void> {
+  async #storeAll(accepted: ReadonlyMap<string, readonly Placed[]>, outcomes: SubmitOutcome[]): Promise<void> {
     const failures: unknown[] = [];
     let stored = 0;
     const unsure: Placed[] = [];
-    const send = (call: readonly Placed[]) =>
-      this.#store(queue, call, outcomes).then(
+    const send = (shard: string, call: readonly Placed[]) =>
+      this.#store(shard, call, outcomes).then(
         () => {
           stored++;
         },
@@ -116,10 +137,12 @@ export class Submitter {
         },
       );
     const underWay: Promise<void>[] = [];
-    for (const call of calls(accepted, LIMITS.submitPart)) {
-      if (underWay.length === PARTS_AT_ONCE) await underWay.shift();
-      if (failures.length > 0) unsure.push(...call);
-      else underWay.push(send(call));
+    for (const [shard, tasks] of accepted) {
+      for (const call of calls(tasks, LIMITS.submitPart)) {
+        if (underWay.length === PARTS_AT_ONCE) await underWay.shift();
+        if (failures.length > 0) unsure.push(...call);
+        else underWay.push(send(shard, call));
+      }
     }
     await Promise.all(underWay);
     const [error] = failures;
@@ -128,6 +151,7 @@ export class Submitter {
     for (const { index } of unsure) outcomes[index] = { ok: false, error };
   }
 
+  /** @param queue a shard of the tasks' queue */
   async #store(queue: string, call: readonly Placed[], outcomes: SubmitOutcome[]): Promise<void> {
     const { ids, registry, dependencies } = this.#deps;
     const entries = call.map(({ spec }) => entryOf(spec, ids.next(queue)));
@@ -150,13 +174,13 @@ export class Submitter {
 
   /** Stores tasks, and waits until they are as safe as asked: they name one level, or all take the queue's. */
   async #take(queue: string, entries: readonly SubmitEntry[], asked: Durability | null): Promise<Taken> {
-    const expected = asked ?? this.#durabilities.get(queue) ?? (await this.#durabilityOf(queue));
+    const expected = asked ?? this.#durabilities.get(logicalQueue(queue)) ?? (await this.#askSettings(queue));
     const taken = await this.#takeAs(queue, entries, expected).catch(asRefusal);
     if (taken instanceof QueueError) {
-      if (asked === null && (await this.#durabilityOf(queue)) !== expected) return this.#take(queue, entries, null);
+      if (asked === null && (await this.#askSettings(queue)) !== expected) return this.#take(queue, entries, null);
       throw taken;
     }
-    this.#durabilities.set(queue, taken.durability);
+    this.#learn(queue, taken);
     const wanted = asked ?? taken.durability;
     if (wanted === expected) return taken;
     // The queue's level has changed meanwhile. The same tasks again: nothing is stored twice.
@@ -171,13 +195,21 @@ export class Submitter {
     return { ...output, shortfall };
   }
 
-  /** Asks Redis, and remembers the answer. */
-  async #durabilityOf(queue: string): Promise<Durability> {
+  /** Asks Redis, and remembers the answer. @returns the level of durability */
+  async #askSettings(queue: string): Promise<Durability> {
     const { store } = this.#deps;
-    const level = await store.command('read durability', (redis) => redis.hget(store.keys.meta(queue), 'durability'));
+    const [level, shards] = await store.command('read settings', (redis) =>
+      redis.hmget(store.keys.meta(queue), 'durability', 'shards'),
+    );
     const durability = Durability.safeParse(level).data ?? 'memory';
-    this.#durabilities.set(queue, durability);
+    this.#learn(queue, { durability, shards: Number(shards ?? 1) });
     return durability;
+  }
+
+  #learn(queue: string, { durability, shards }: Pick<SubmitAnswer, 'durability' | 'shards'>): void {
+    const name = logicalQueue(queue);
+    this.#durabilities.set(name, durability);
+    this.#router.learn(name, shards);
   }
 
   /** Each part is answered for itself, so that one is on its way while another is being worked on. */
@@ -202,6 +234,8 @@ export class Submitter {
     );
   }
 }
+
+const newList = (): Placed[] => [];
 
 const isNew = (verdict: SubmitVerdict | undefined, id: string): boolean =>
   verdict?.kind === 'accepted' || (verdict?.kind === 'same' && verdict.id === id);

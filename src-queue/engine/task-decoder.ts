@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TaskEvent, TaskStatus } from '../contract/lifecycle';
 import { LIMITS } from '../contract/limits';
 import { unescapeText } from '../kernel/escape';
+import { logicalQueue } from '../kernel/shard-name';
 import type { RawTask } from '../redis/scripts/read';
 import {
   decodeActiveLine,
@@ -108,7 +109,7 @@ export function decodeTask(queue: string, raw: RawTask): StoredTask | null {
   const resultOmitted = final?.kind === 'C' && final.body === null;
   return {
     id: raw.id,
-    queue,
+    queue: logicalQueue(queue),
     type: record.type,
     name: record.name,
     status,

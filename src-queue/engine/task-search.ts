@@ -10,6 +10,7 @@ import { TaskId } from '../contract/primitives';
 import type { Clock } from '../kernel/clock';
 import { escapeText } from '../kernel/escape';
 import { idPrefixAt } from '../kernel/ids';
+import { logicalQueue } from '../kernel/shard-name';
 import { page } from '../redis/scripts/page';
 import { read } from '../redis/scripts/read';
 import { nameKey } from '../redis/scripts/submit';
@@ -224,10 +225,11 @@ export class TaskSearch {
     };
   }
 
+  /** The physical queues that it is about. */
   async #queues(filter: ReadFilter): Promise<readonly string[]> {
-    const names = await this.#deps.registry.names();
+    const names = await this.#deps.registry.physicalNames();
     const wanted = filter.queue === undefined ? null : listOf(filter.queue);
-    return wanted === null ? names : names.filter((name) => wanted.includes(name));
+    return wanted === null ? names : names.filter((name) => wanted.includes(logicalQueue(name)));
   }
 
   /** The index with the fewest members that covers the filter. */

@@ -23,7 +23,7 @@ type Answer = Awaited<ReturnType<Connection['xread']>>;
 
 interface WorkNewsDeps {
   store: RedisStore;
-  registry: Pick<QueueRegistry, 'names'>;
+  registry: Pick<QueueRegistry, 'physicalNames'>;
   clock: Clock;
   log: Log;
 }
@@ -74,7 +74,7 @@ export class WorkNews {
         if (from === null) {
           // The position first: what comes after it is read, however long the names take.
           const [newest] = await store.command('read news', (redis) => redis.xrevrange(key, '+', '-', 'COUNT', 1));
-          for (const queue of await registry.names()) listener(queue);
+          for (const queue of await registry.physicalNames()) listener(queue);
           from = newest?.[0] ?? '0-0';
         }
         if (!(await whenReady(connection, BLOCK_MS)) || signal.aborted) continue;

@@ -4,6 +4,7 @@ import { LIMITS } from '../contract/limits';
 import { EVERY_QUEUE, isoTime } from '../contract/primitives';
 import { Worker } from '../contract/worker';
 import type { Clock } from '../kernel/clock';
+import { logicalQueue } from '../kernel/shard-name';
 import { SYSTEM } from '../redis/keys';
 import { beat } from '../redis/scripts/beat';
 import { serve } from '../redis/scripts/serve';
@@ -52,7 +53,7 @@ export class RedisWorkerDirectory implements WorkerDirectory {
     if (worker.state !== 'stopping') {
       const named = worker.queues.map(({ name }) => name).filter((name) => name !== EVERY_QUEUE);
       for (const name of named) await this.#registry.register(name);
-      await this.#serve([...named, ...(worker.serving ?? [])], worker.task_types);
+      await this.#serve(await this.#shardsOf([...named, ...(worker.serving ?? [])]), worker.task_types);
     }
     return waiting.flatMap((text) => {
       const command = Command.safeParse(text);
@@ -88,7 +89,8 @@ export class RedisWorkerDirectory implements WorkerDirectory {
       ]),
     );
     const named = worker.queues.map(({ name }) => name);
-    await this.#forgetLanes([worker.id], named.includes(EVERY_QUEUE) ? await this.#registry.names() : named);
+    const all = named.includes(EVERY_QUEUE);
+    await this.#forgetLanes([worker.id], all ? await this.#registry.physicalNames() : await this.#shardsOf(named));
   }
 
   async list(): Promise<Worker[]> {
@@ -112,8 +114,15 @@ export class RedisWorkerDirectory implements WorkerDirectory {
       });
       return { workers, silent: forgotten ? silent : [] };
     });
-    if (silent.length > 0) await this.#forgetLanes(silent, await this.#registry.names());
+    if (silent.length > 0) await this.#forgetLanes(silent, await this.#registry.physicalNames());
     return workers;
+  }
+
+  /** A worker names queues, and serves all their shards. */
+  async #shardsOf(queues: readonly string[]): Promise<string[]> {
+    const wanted = new Set(queues);
+    const shards = (await this.#registry.physicalNames()).filter((name) => wanted.has(logicalQueue(name)));
+    return [...new Set([...queues, ...shards])];
   }
 
   /** Queues remember the last call of each lane of a worker: see work.lua. */

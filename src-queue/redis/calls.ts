@@ -95,4 +95,6 @@ export interface QueueLimitsMs {
   agingMs: number | null;
   /** Of submits that do not name theirs. */
   durability: Durability | null;
+  /** Physical queues that new tasks are spread over; their number cannot be removed, only be 1. */
+  shards: number;
 }

@@ -51,6 +51,7 @@ it('shows a limit that the server refuses at its field, and saves one that fits'
   expect((await queueOf(world, 'default')).limits.concurrency).toBeNull();
   await concurrency.fill('7');
   await dialog.getByLabel('Durability').selectOption('replicated');
+  await dialog.getByLabel('Shards').fill('4');
   const changes = dialog.getByRole('list', { name: 'What changes' });
   await changes.getByText('none').waitFor();
   await changes.getByText('replicated').waitFor();
@@ -58,8 +59,10 @@ it('shows a limit that the server refuses at its field, and saves one that fits'
   await dialog.waitFor({ state: 'detached' });
   await detailOf(page, 'default').getByText('7 over all workers').waitFor();
   await detailOf(page, 'default').getByText('answered once a replica has it').waitFor();
-  expect((await queueOf(world, 'default')).limits).toMatchObject({ concurrency: 7, durability: 'replicated' });
-  await world.api.call('PUT', '/api/queues/default/limits', { concurrency: null, durability: null });
+  await detailOf(page, 'default').getByText('strict by priority, within each of 4 shards').waitFor();
+  const limits = { concurrency: 7, durability: 'replicated', shards: 4 };
+  expect((await queueOf(world, 'default')).limits).toMatchObject(limits);
+  await world.api.call('PUT', '/api/queues/default/limits', { concurrency: null, durability: null, shards: null });
   await page.close();
 });
 

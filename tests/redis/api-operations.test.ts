@@ -96,13 +96,21 @@ describe('a queue', () => {
           target_age: 2.5,
         })
       ).body.limits,
-    ).toEqual({ concurrency: 1, rate: { max: 100, per: 1 }, target_age: 2.5, aging: null, durability: null });
+    ).toEqual({
+      concurrency: 1,
+      rate: { max: 100, per: 1 },
+      target_age: 2.5,
+      aging: null,
+      durability: null,
+      shards: 1,
+    });
     expect((await api.call('PUT', '/api/queues/default/limits', { rate: null })).body.limits).toEqual({
       concurrency: 1,
       rate: null,
       target_age: 2.5,
       aging: null,
       durability: null,
+      shards: 1,
     });
     expect((await workOnce(api.connected, { want: 5 })).claimed).toHaveLength(1);
     expect((await api.call('POST', '/api/queues/default/purge', { confirm: 'default' })).body.removed).toBe(1);

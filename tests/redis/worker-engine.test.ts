@@ -4,18 +4,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { TaskSpec } from '#queue/engine/ports';
-import { toTaskSpec } from '#queue/engine/task-spec';
 import { systemClock } from '#queue/kernel/clock';
-import { TaskArtifacts } from '#worker/artifacts';
-import { WorkerConfig, type WorkerConfigInput } from '#worker/config';
+import type { WorkerConfigInput } from '#worker/config';
 import { type AnyHandler, FatalError, RetryLater, Snooze } from '#worker/handler';
-import { Registry, toTaskHandler } from '#worker/registry';
-import { TaskAccessOverPorts } from '#worker/task-access';
-import { Worker } from '#worker/worker';
 import { connectTo, submitAll, submitOne } from '../support/engine';
 import { waitFor } from '../support/millrace-process';
 import { type RedisServer, startRedis } from '../support/redis-server';
-import { beatHere, type LogRecord, recordingLog } from '../support/worker-world';
+import { startWorker } from '../support/redis-worker';
 
 let server: RedisServer;
 let connected: ConnectedEngine;
@@ -40,38 +35,10 @@ afterEach(async () => {
   await connected.close();
 });
 
-/** A worker with connections of its own. */
 async function working(handlers: readonly AnyHandler[], config: Partial<WorkerConfigInput> = {}) {
-  const own = connectTo(server, { name: 'worker' });
-  await own.whenReady(5_000);
-  const logs: LogRecord[] = [];
-  const log = recordingLog(logs);
-  const checked = WorkerConfig.parse({ redis: null, artifactsDir: root, concurrency: 5, leaseMs: 2_000, ...config });
-  const { engine, reader, directory } = own;
-  const access = { engine, reader, toSpec: toTaskSpec, defaults: checked.taskDefaults };
-  const worker = new Worker({
-    id: `w-${logs.length}${ends.length}-${Math.floor(systemClock.now() % 1e6)}`,
-    config: checked,
-    engine,
-    directory,
-    registry: new Registry(
-      handlers.map((handler) => toTaskHandler({ handler, source: 'test', folder: root }, async () => null)),
-    ),
-    beatRunner: beatHere(checked, { engine, directory, clock: systemClock, log }),
-    clock: systemClock,
-    log,
-    random: () => 0.5,
-    artifactsFor: (task, signal) => new TaskArtifacts(root, task.id, signal),
-    tasksFor: (task) => new TaskAccessOverPorts(access, task.owner),
-    onStopAsked: () => void worker.stop(),
-  });
-  await worker.start();
-  await own.upkeep.start();
-  ends.push(async () => {
-    await worker.stopNow();
-    await own.close();
-  });
-  return { worker, logs, own };
+  const started = await startWorker(connectTo(server, { name: 'worker' }), handlers, { artifactsDir: root, ...config });
+  ends.push(started.end);
+  return started;
 }
 
 const task = async (id: string) => (await connected.reader.getTasks([id], { full: true }))[0];

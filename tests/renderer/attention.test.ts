@@ -36,7 +36,7 @@ const groupOf = (change: Partial<FailureGroup> = {}): FailureGroup => ({
   ...change,
 });
 const pending = (count: number) => ({ ...sumCounts([]), pending: count });
-const limits = { concurrency: null, rate: null, target_age: 30, aging: null, durability: null };
+const limits = { concurrency: null, rate: null, target_age: 30, aging: null, durability: null, shards: 1 };
 const gaugesOf = (change: Partial<SystemState['redis']>): SystemState => ({
   at: ago(0),
   redis: {

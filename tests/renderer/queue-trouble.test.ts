@@ -24,6 +24,7 @@ const limits = (target_age: number): Queue['limits'] => ({
   target_age,
   aging: null,
   durability: null,
+  shards: 1,
 });
 
 describe('time to drain in words', () => {

@@ -27,7 +27,14 @@ import { matches } from '#queue/engine/task-match';
 import { systemClock } from '#queue/kernel/clock';
 import { IdFactory } from '#queue/kernel/ids';
 
-const NO_LIMITS: QueueLimitsMs = { concurrency: null, rate: null, targetAgeMs: null, agingMs: null, durability: null };
+const NO_LIMITS: QueueLimitsMs = {
+  concurrency: null,
+  rate: null,
+  targetAgeMs: null,
+  agingMs: null,
+  durability: null,
+  shards: 1,
+};
 
 interface QueueSettings {
   paused: boolean;

@@ -225,6 +225,7 @@ function engineOf(queue: MemoryQueue, overrides: Partial<TaskEngine> = {}): Task
     report: absent,
     waitForWork: absent,
     followWork: absent,
+    followShards: absent,
     tick: absent,
     ...served,
     ...overrides,

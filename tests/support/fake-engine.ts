@@ -48,7 +48,9 @@ type Port = 'work' | 'extend' | 'report' | 'waitForWork';
 /** `lost`: the call takes effect, its answer does not arrive. */
 type Fault = 'refused' | 'lost';
 
-export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'report' | 'extend'> {
+export class FakeEngine
+  implements Pick<TaskEngine, 'work' | 'waitForWork' | 'followWork' | 'followShards' | 'report' | 'extend'>
+{
   readonly tasks = new Map<string, FakeTask>();
   readonly calls: WorkCall[] = [];
   readonly extended: { queue: string; held: readonly LeaseRef[] }[] = [];
@@ -342,6 +344,13 @@ export class FakeEngine implements Pick<TaskEngine, 'work' | 'waitForWork' | 'fo
       }
       return lost;
     });
+  }
+
+  /** Called by tests: a named queue has got a shard. */
+  tellOfShard: (shard: string) => void = () => undefined;
+
+  async followShards(_queues: readonly string[], listener: (shard: string) => void): Promise<void> {
+    this.tellOfShard = listener;
   }
 
   async followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void> {

@@ -183,7 +183,7 @@ export class FaultWorld implements AsyncDisposable {
   async violations(): Promise<string[]> {
     const { registry } = this.engine;
     const broken: string[] = [];
-    for (const queue of await registry.names()) {
+    for (const queue of await registry.physicalNames()) {
       const found = await this.#read(queue);
       broken.push(...violations(found).map((what) => `${queue}: ${what}`));
     }
@@ -207,7 +207,7 @@ export class FaultWorld implements AsyncDisposable {
     const { registry } = this.engine;
     const count = { tasks: 0, lost: 0, twice: 0, over: 0 };
     const there = new Set<string>();
-    for (const queue of await registry.names()) {
+    for (const queue of await registry.physicalNames()) {
       const { records, histories } = await this.#read(queue);
       for (const [id, record] of records) {
         there.add(id);

@@ -32,7 +32,7 @@ export const queueOf = (name: string, change: Partial<Queue> = {}): Queue => ({
   rate_in: 0,
   rate_out: 0,
   eta_seconds: 0,
-  limits: { concurrency: null, rate: null, target_age: null, aging: null, durability: null },
+  limits: { concurrency: null, rate: null, target_age: null, aging: null, durability: null, shards: 1 },
   workers: 0,
   fetching: 0,
   running: 0,

@@ -12,7 +12,7 @@ const state = (change: Partial<QueueState> = {}): QueueState => ({
   paused: false,
   counts: COUNTS,
   oldestPendingAt: null,
-  limits: { concurrency: null, rate: null, targetAgeMs: null, agingMs: null, durability: null },
+  limits: { concurrency: null, rate: null, targetAgeMs: null, agingMs: null, durability: null, shards: 1 },
   now: NOW,
   ...change,
 });
@@ -37,7 +37,7 @@ describe('a queue', () => {
       slots: 10,
       failing_share: 0.5,
       failed_per_hour: 2,
-      limits: { concurrency: null, rate: null, target_age: null, aging: null, durability: null },
+      limits: { concurrency: null, rate: null, target_age: null, aging: null, durability: null, shards: 1 },
     });
     expect(body.depth).toMatchObject({ pending: 1, failed: 1, completed: 0 });
     expect((await call('GET', '/api/queues')).body.queues).toHaveLength(1);
@@ -85,6 +85,7 @@ describe('a queue', () => {
       target_age: null,
       aging: null,
       durability: null,
+      shards: 1,
     });
     expect((await put({ target_age: 30 })).body.limits).toEqual({
       concurrency: 5,
@@ -92,6 +93,7 @@ describe('a queue', () => {
       target_age: 30,
       aging: null,
       durability: null,
+      shards: 1,
     });
     expect((await put({ rate: null })).body.limits).toEqual({
       concurrency: 5,
@@ -99,6 +101,7 @@ describe('a queue', () => {
       target_age: 30,
       aging: null,
       durability: null,
+      shards: 1,
     });
     expect((await put({ concurrency: 1_000_000 })).status).toBe(200);
     for (const body of [
@@ -121,7 +124,7 @@ describe('a queue', () => {
       toQueue(
         state({
           oldestPendingAt: NOW - ms,
-          limits: { concurrency: null, rate: null, targetAgeMs: 5000, agingMs: null, durability: null },
+          limits: { concurrency: null, rate: null, targetAgeMs: 5000, agingMs: null, durability: null, shards: 1 },
         }),
         NO_TRAFFIC,
         [],
@@ -173,7 +176,7 @@ describe('why a task waits', () => {
       facts({
         queue: state({
           counts: { ...COUNTS, processing: 2 },
-          limits: { concurrency: 2, rate: null, targetAgeMs: null, agingMs: null, durability: null },
+          limits: { concurrency: 2, rate: null, targetAgeMs: null, agingMs: null, durability: null, shards: 1 },
         }),
       }),
       ['concurrency'],

@@ -1,7 +1,7 @@
 /** Handlers of queues. */
 import { QueueError } from '#queue/contract/errors';
 import type { queueRoutes } from '#queue/contract/http-queues';
-import type { Queue, QueueLimits } from '#queue/contract/queue';
+import type { Queue, SetQueueLimits } from '#queue/contract/queue';
 import type { QueueLimitsMs } from '#queue/engine/ports';
 import type { HandlerDeps, HandlersOf } from '../handlers';
 import { invalid } from '../problem';
@@ -65,8 +65,10 @@ function toLimitsMs({
   target_age,
   aging,
   durability,
-}: { [Name in keyof QueueLimits]?: QueueLimits[Name] | undefined }): Partial<QueueLimitsMs> {
+  shards,
+}: SetQueueLimits): Partial<QueueLimitsMs> {
   return {
+    ...(shards !== undefined && { shards: shards ?? 1 }),
     ...(concurrency !== undefined && { concurrency }),
     ...(rate !== undefined && { rate: rate === null ? null : { max: rate.max, perMs: Math.round(rate.per * 1000) } }),
     ...(durability !== undefined && { durability }),

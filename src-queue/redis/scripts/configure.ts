@@ -10,7 +10,8 @@ export type QueueSetting =
   | 'target_age'
   | 'aging'
   | 'max_pending'
-  | 'durability';
+  | 'durability'
+  | 'shards';
 
 /** Settings of a queue; null removes one. @returns false where `aging` cannot change now. See configure.lua. */
 export const configure = defineScript<Partial<Record<QueueSetting, ScriptArg | null>>, boolean>({

@@ -4,11 +4,11 @@
 -- ARGV[1] id  a task whose place among the pending is asked for, or ''
 -- RETURNS {wall ms, eight counts (scheduled blocked pending processing retrying completed failed cancelled),
 --   created ms of the oldest pending task or -1, paused, concurrency, rate max, rate per ms, target age ms,
---   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1, aging ms, durability}; -1 another layout
+--   ms until the rate limit opens or 0, pending tasks before `id` or -1, bytes, exists 0|1, aging ms, durability, shards}; -1 another layout
 -- DERIVES t:<id> of the oldest pending task of each priority
 -- COST O(log N)
 if not known_layout() then return -1 end
-local m_ = ask({}, 'HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono', 'aging', 'durability')
+local m_ = ask({}, 'HMGET', KEYS[1], 'paused', 'concurrency', 'rate_max', 'rate_per', 'target_age', 'rate_start', 'rate_count', 'bytes', 'schema', 'wall', 'mono', 'aging', 'durability', 'shards')
 local now = now_ms()
 local oldest = -1
 local function look_at(id)
@@ -44,4 +44,4 @@ if ARGV[1] ~= '' then
 end
 return { now, size(SCHEDULED), size(BLOCKED), size(PENDING) + size(PARKED),
   size(LEASES), size(RETRYING), size(COMPLETED), size(FAILED), size(CANCELLED),
-  oldest, m_[1] or '', m_[2] or '', m_[3] or '', m_[4] or '', m_[5] or '', open, place, m_[8] or '0', m_[9] and 1 or 0, m_[12] or '', m_[13] or '' }
+  oldest, m_[1] or '', m_[2] or '', m_[3] or '', m_[4] or '', m_[5] or '', open, place, m_[8] or '0', m_[9] and 1 or 0, m_[12] or '', m_[13] or '', m_[14] or '' }

@@ -29,7 +29,7 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
     const values = list(reply);
     const [now, scheduled, blocked, pending, processing, retrying, completed, failed, cancelled, oldest] =
       values.map(Number);
-    const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists, aging, level] =
+    const [paused, concurrency, rateMax, ratePer, targetAge, open, place, bytes, exists, aging, level, shards] =
       values.slice(10);
     const max = optional(rateMax);
     const perMs = optional(ratePer);
@@ -53,6 +53,7 @@ export const state = defineScript<{ id: string | null }, StateAnswer>({
         targetAgeMs: optional(targetAge),
         agingMs: optional(aging),
         durability: Durability.safeParse(level).data ?? null,
+        shards: optional(shards) ?? 1,
       },
       rateLimitedForMs: Number(open),
       position: Number(place) < 0 ? null : Number(place),

@@ -7,7 +7,8 @@
 -- then (index, extras) × x: extras = due|b, idempotency key, body hash, unique key, tags, owner, name, expires,
 --   parents, joined by 0x1f
 -- RETURNS one line for each task that was not simply accepted: "<i> SAME|DUPLICATE <id>", "<i> CONFLICT <id>",
---   "<i> FULL"; "0 NEW" where the queue's store was empty; "0 DURABILITY <level>" where the queue has one; -1 another layout
+--   "<i> FULL"; "0 NEW" where the queue's store was empty; "0 DURABILITY <level>" where the queue has one;
+--   "0 SHARDS <n>" where it has more than one; -1 another layout
 -- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments, handed:<worker> from the queue's own `standby`
 -- COST O(log N) a task. Repeating it with the same ids enqueues nothing twice.
 if not load_meta() then return -1 end
@@ -30,7 +31,7 @@ for k = 1, x do
   end
   extras[tonumber(ARGV[at - 1])] = parts
 end
-local limits = call('HMGET', KEYS[1], 'max_pending', 'durability')
+local limits = call('HMGET', KEYS[1], 'max_pending', 'durability', 'shards')
 local ahead = call('ZCARD', PENDING)
 local pendingNow = ahead + call('ZCARD', PARKED)
 call('ZCARD', SCHEDULED); call('ZCARD', BLOCKED); call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES)
@@ -43,6 +44,7 @@ if ahead == 0 and not paused and not m[9] and not m[10] and nothing_due() then s
 local out, sets, told = {}, {}, {}
 if not m[6] then out[1] = '0 NEW' end
 if limits[2] then out[#out + 1] = '0 DURABILITY ' .. limits[2] end
+if limits[3] then out[#out + 1] = '0 SHARDS ' .. limits[3] end
 local groups, order = {}, {}
 local function add(key, score, id)
   local list = groups[key]

@@ -22,6 +22,8 @@ export interface SubmitAnswer {
   fresh: boolean;
   /** The queue's, for submits that do not name theirs. */
   durability: Durability;
+  /** Of the queue, as it is set. */
+  shards: number;
 }
 
 const SEPARATOR = '\u001f';
@@ -63,16 +65,18 @@ export const submit = defineScript<readonly SubmitEntry[], SubmitAnswer>({
     const verdicts: SubmitVerdict[] = entries.map(() => ({ kind: 'accepted' }));
     let fresh = false;
     let durability: Durability = 'memory';
+    let shards = 1;
     for (const line of textList(reply)) {
       const [index = '', kind, id = ''] = line.split(' ');
       const position = Number(index) - 1;
       if (kind === 'NEW') fresh = true;
       else if (kind === 'DURABILITY') durability = Durability.parse(id);
+      else if (kind === 'SHARDS') shards = Number(id);
       else if (kind === 'FULL') verdicts[position] = { kind: 'full' };
       else if (kind === 'CONFLICT') verdicts[position] = { kind: 'conflict', id };
       else if (kind === 'DUPLICATE') verdicts[position] = { kind: 'duplicate', id };
       else verdicts[position] = { kind: 'same', id };
     }
-    return { verdicts, fresh, durability };
+    return { verdicts, fresh, durability, shards };
   },
 });
