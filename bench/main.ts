@@ -19,6 +19,7 @@ import { MillraceSubject } from './millrace-subject';
 import { publish } from './publish';
 import { Figures, printFigures } from './report';
 import { measureScripts, SCRIPTS } from './scripts';
+import { measureShards, ON_CLUSTER } from './shards';
 import type { Subject } from './subject';
 import { judge, targetTable } from './targets';
 
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
       await redis.flushall();
       await measureHttp(server, figures, tasks);
     }
+    if (wanted(ON_CLUSTER)) await measureShards(figures, tasks);
     if (wanted(FAN_OUT)) {
       await redis.flushall();
       await measureFanOut(server, figures, Number(options.seconds));

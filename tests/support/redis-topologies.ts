@@ -1,4 +1,4 @@
-/** A Sentinel set (1 primary, 2 replicas, 3 sentinels) and a Cluster of six nodes, all real and on loopback, for one test. */
+/** A Sentinel set (1 primary, 2 replicas, 3 sentinels) and a Cluster (3 masters with a replica each, if nothing else is asked for), all real and on loopback, for one test. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { waitFor } from './millrace-process';
@@ -78,16 +78,18 @@ export class SentinelSet implements AsyncDisposable {
 }
 
 export class RedisCluster implements AsyncDisposable {
-  /** Three masters, then their replicas. */
+  /** The masters, then their replicas. */
   readonly nodes: readonly RedisServer[];
 
   private constructor(nodes: readonly RedisServer[]) {
     this.nodes = nodes;
   }
 
-  static async start(): Promise<RedisCluster> {
+  /** @param masters at least three @param replicas of each */
+  static async start({ masters = 3, replicas = 1 } = {}): Promise<RedisCluster> {
+    const size = masters * (1 + replicas);
     const nodes = await Promise.all(
-      Array.from({ length: 6 }, async () =>
+      Array.from({ length: size }, async () =>
         startRedis({
           args: [
             ...['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())],
@@ -98,16 +100,23 @@ export class RedisCluster implements AsyncDisposable {
       ),
     );
     const addresses = nodes.map(({ host, port }) => `${host}:${port}`);
-    await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']);
+    await run('redis-cli', [
+      '--cluster',
+      'create',
+      ...addresses,
+      '--cluster-replicas',
+      String(replicas),
+      '--cluster-yes',
+    ]);
     const cluster = new RedisCluster(nodes);
     for (const node of nodes)
       await waitFor('the cluster to be whole', async () => {
         const info = await ask(node, 'CLUSTER', 'INFO');
-        return /cluster_state:ok/.test(info) && /cluster_known_nodes:6/.test(info) ? true : null;
+        return /cluster_state:ok/.test(info) && info.includes(`cluster_known_nodes:${size}`) ? true : null;
       });
     await waitFor('the replicas to follow', async () => {
       const links = await Promise.all(nodes.map((node) => infoOf(node, 'master_link_status')));
-      return links.filter((link) => link === 'up').length === 3 ? true : null;
+      return links.filter((link) => link === 'up').length === masters * replicas ? true : null;
     });
     return cluster;
   }

@@ -34,8 +34,7 @@ end
 local limits = call('HMGET', KEYS[1], 'max_pending', 'durability', 'shards')
 local ahead = call('ZCARD', PENDING)
 local pendingNow = ahead + call('ZCARD', PARKED)
-call('ZCARD', SCHEDULED); call('ZCARD', BLOCKED); call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES)
-call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('ZCARD', P .. 'ix:n')
+call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES); if x > 0 then call('HLEN', UNIQUE) end
 
 -- Where no task is ahead of these, the most urgent of them goes straight to an idle worker.
 local stands, first
@@ -93,7 +92,6 @@ for i = 1, n do
     if not newTypes[typeKey] then
       newTypes[typeKey] = true
       typeList[#typeList + 1] = taskType
-      call('ZCARD', typeKey)
     end
     add(typeKey, '0', id)
     local state, dueAt = 'r', extra and extra[1] or ''
