@@ -37,3 +37,22 @@ it('spreads a queue over the masters of a Cluster, and works all of it off while
   expect(await engine.purge('default')).toBe(0);
   expect(await world.violations()).toEqual([]);
 });
+
+it('works a queue off when the master of some of its shards dies, and is replaced', async () => {
+  await using cluster = await RedisCluster.start();
+  const victim = await cluster.masterOf('default#1');
+  const redis = cluster.nodes.find((node) => node !== victim);
+  if (redis === undefined) throw new Error('no node');
+  await using world = await FaultWorld.start({ topology: { url: cluster.url, redis } });
+  const api = await world.server();
+  await api.call('PUT', '/api/queues/default/limits', { shards: 8 });
+  await world.submitMany(api, 200);
+  world.worker(10);
+  world.worker(10);
+  await world.until(api, 'processing', 20);
+  victim.kill9();
+  world.open();
+  await world.until(api, 'completed', 200, 60_000);
+  expect(new Set(world.runs).size).toBe(200);
+  expect(await world.violations()).toEqual([]);
+});
