@@ -64,8 +64,10 @@ export class WakeWaiter {
     const stop = () => done.abort();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      const waits = this.#grouped(queues).map(([group, names]) => group.wait(names, maxMs, done.signal));
-      return await Promise.race(waits);
+      const groups = this.#grouped(queues);
+      await Promise.race(groups.map(([group, names]) => group.wait(names, maxMs, done.signal)));
+      const woken = groups.map(([group]) => group.take()); // of all: several may have something
+      return { queues: woken.flatMap((one) => one.queues), handed: woken.flatMap((one) => one.handed) };
     } finally {
       signal.removeEventListener('abort', stop); // a caller's signal may live long: it must not collect listeners
       done.abort();
@@ -132,20 +134,20 @@ class BlockedGroup {
     this.#nudge = nudge;
   }
 
-  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Woken> {
+  /** Resolves when there is something to take, or after `maxMs`, or on abort. */
+  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<void> {
     const until = this.#clock.monotonic() + maxMs;
     while (!this.#closed && !signal.aborted) {
-      if (this.#woken.size > 0 || this.#handed.length > 0) return this.#take();
+      if (this.#woken.size > 0 || this.#handed.length > 0) return;
       const leftMs = until - this.#clock.monotonic();
-      if (leftMs <= 0) return NOTHING;
+      if (leftMs <= 0) return;
       await this.#blocked(queues, leftMs, signal);
       if (this.#failed) break; // a marker may have been lost with the connection: waking early is harmless
     }
     this.#failed = false;
-    return NOTHING;
   }
 
-  #take(): Woken {
+  take(): Woken {
     const woken = { queues: [...this.#woken], handed: this.#handed };
     this.#woken = new Set();
     this.#handed = [];

@@ -204,6 +204,22 @@ describe('waiting for work in a cluster, where the keys of two queues cannot mee
     expect(await second).toEqual(woken('c'));
   });
 
+  it('loses no marker where several come while nobody waits', async () => {
+    const { waiter, wake } = world({ isCluster: true });
+    const stop = new AbortController();
+    const first = waiter.wait(['a', 'b', 'c'], 2_000, stop.signal);
+    await turn();
+    stop.abort();
+    await first;
+    wake('a');
+    wake('c');
+    await turn();
+    const heard = new Set<string>();
+    while (heard.size < 2)
+      for (const queue of (await waiter.wait(['a', 'b', 'c'], 2_000, never)).queues) heard.add(queue);
+    expect([...heard]).toEqual(['a', 'c']);
+  });
+
   it('lets go of the connections of queues that are served no longer, and of all in the end', async () => {
     const { waiter, clock, connections } = world({ isCluster: true });
     const first = waiter.wait(['a', 'b'], 2_000, never);
