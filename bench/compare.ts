@@ -19,7 +19,7 @@ interface Processing {
   share?: number;
 }
 const PROCESSING: readonly Processing[] = [
-  { work: 'noop', concurrency: 50, share: 2.5 },
+  { work: 'noop', concurrency: 50, share: 5 },
   { work: 'noop', concurrency: 100, share: 2.5 },
   { work: 'noop', concurrency: 10 },
   { work: 'noop', concurrency: 1, share: 0.2 },

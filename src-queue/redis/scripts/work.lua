@@ -249,7 +249,7 @@ for i = 1, total do
       else fresh[#fresh + 1] = P .. 'h:' .. id; fresh[#fresh + 1] = text end
       done = done + 1
       ranks[2 * done - 1], ranks[2 * done] = rank(ended - 1), id
-      completedEvents[done] = id .. items[i]
+      completedEvents[3 * done - 2], completedEvents[3 * done - 1], completedEvents[3 * done] = id, items[i], ','
       if heads[i] and heads[i] ~= '' then
         free_unique(id, heads[i])
         tell_dependants(id, heads[i], 'C')
@@ -309,7 +309,7 @@ if ended > 0 then
   many('ZADD', SCHEDULED, later)
   many('ZADD', PENDING, back)
 end
-emit('c', completedEvents)
+emit_pieces('c', completedEvents, done)
 emit('f', endedEvents)
 
 if #promoted > 0 then
@@ -347,7 +347,7 @@ if taken > 0 then
     active[k - 1], active[k] = id, kind.flag .. item .. '|' .. int(base + i) .. tail
     leases[k - 1], leases[k] = until_, id
     reply[k - 1], reply[k] = id, record
-    told[i] = id .. item
+    told[3 * i - 2], told[3 * i - 1], told[3 * i] = id, item, ','
     if kind.expires then expiring[#expiring + 1] = id end
   end
   -- Redis keeps small zsets and hashes as packed lists, in which each access reads half of the list. One member of more
@@ -366,7 +366,7 @@ if taken > 0 then
   end
   many('ZREM', EXPIRING, expiring)
   epoch = epoch + taken
-  emit('s', told)
+  emit_pieces('s', told, taken)
   if m[10] then set('rate_start', int(m[12])); set('rate_count', int(m[13] + taken)) end
 end
 
