@@ -40,7 +40,7 @@ call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES); if x > 0 then ca
 local stands, first
 if ahead == 0 and not paused and not m[9] and not m[10] and nothing_due() then stands = last_standing() end
 
-local out, sets, told = {}, {}, {}
+local out, sets, told, taken = {}, {}, {}, 0
 if not m[6] then out[1] = '0 NEW' end
 if limits[2] then out[#out + 1] = '0 DURABILITY ' .. limits[2] end
 if limits[3] then out[#out + 1] = '0 SHARDS ' .. limits[3] end
@@ -127,13 +127,14 @@ for i = 1, n do
       end
     elseif state == 's' then add(SCHEDULED, dueAt, id)
     else add(BLOCKED, int(seq), id) end
-    told[#told + 1] = id .. state .. sub(spec, 5, 5) .. sub(spec, 1, 4) .. taskType
+    taken = taken + 1
+    told[3 * taken - 2], told[3 * taken - 1], told[3 * taken] = id, state .. sub(spec, 5, 5) .. sub(spec, 1, 4) .. taskType, ','
   end
 end
 for _, key in ipairs(order) do call('ZCARD', key) end
 if first and has(byte(first.record, 33) - 48, F_EXPIRES) then first = nil end
 
-if #told > 0 then
+if taken > 0 then
   call('MSET', unpack(sets))
   local started = {}
   if first then
@@ -161,7 +162,7 @@ if #told > 0 then
   for _, key in ipairs(order) do many('ZADD', key, groups[key]) end
   call('SADD', TYPES, unpack(typeList))
   for _, write in ipairs(writes) do call(unpack(write)) end
-  emit('q', told)
+  emit_pieces('q', told, taken)
   emit('s', started)
   if soonest < due then
     set('due', int(soonest))

@@ -32,6 +32,7 @@ const SEPARATOR = '\u001f';
 export const nameKey = (name: string): string => escapeText(name).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 function extrasOf(entry: SubmitEntry): string | null {
+  if (isPlain(entry)) return null;
   const extras = [
     entry.runAt === null ? '' : String(entry.runAt),
     escapeText(entry.idempotencyKey ?? ''),
@@ -45,6 +46,17 @@ function extrasOf(entry: SubmitEntry): string | null {
   ];
   return extras.every((extra) => extra === '') ? null : extras.join(SEPARATOR);
 }
+
+/** As most tasks are: nothing to write but the task. */
+const isPlain = ({ runAt, expiresAt, idempotencyKey, uniqueKey, owner, name, tags, dependsOn }: SubmitEntry): boolean =>
+  runAt === null &&
+  expiresAt === null &&
+  idempotencyKey === null &&
+  uniqueKey === null &&
+  owner === null &&
+  name === null &&
+  tags.length === 0 &&
+  dependsOn.length === 0;
 
 /** Takes tasks of one queue in. See submit.lua. */
 export const submit = defineScript<readonly SubmitEntry[], SubmitAnswer>({

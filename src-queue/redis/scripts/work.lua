@@ -14,8 +14,9 @@
 --   a task may be handed to it under a token with this nonce; 1: it has stood by, and heard of no task since
 -- RETURNS {wall ms, ms until the next due task or -1, skipped 0|1, base epoch, verdicts, epochs or 0, claimed, stands by 0|1, handed}
 --   verdicts: one character a settle, completions first: A accepted, R already (repeated), F fenced, G gone
---   claimed: id, record, id, record … joined by 0x1e, which no record has in it; token of claim k is (base + k):nonce, or epochs[k]:nonce
---   handed: token, id, record … in the same way, of what was handed to it and it may not have heard of
+--   claimed: id, record, id, record …; token of claim k is (base + k):nonce, or epochs[k]:nonce. Not joined to one string, which
+--     Lua would hash byte by byte
+--   handed: token, id, record … of what was handed to it and it may not have heard of
 -- RETURNS -1 where the queue is in another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from ids in the queue's own sets, handed:<worker>: all in the slot of KEYS[1]
 -- COST O(log N) a task. All reads precede the first write: an error or a moving slot leaves nothing half done.
@@ -394,5 +395,5 @@ save_meta(worker)
 local untilDue = -1
 if due < NEVER then untilDue = max(0, due - wall) end
 if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end
-return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, table.concat(reply, '\30'),
-  stands and 1 or 0, table.concat(handed, '\30') }
+return { wall, untilDue, skipped, base, table.concat(verdicts), repeated and againEpochs or 0, reply,
+  stands and 1 or 0, handed }

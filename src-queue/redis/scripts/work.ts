@@ -2,7 +2,7 @@ import { escapeText } from '../../kernel/escape';
 import type { Settle, StandbyRequest, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
 import { resultBody } from '../task-record';
-import { list, WORKING } from './lib/pieces';
+import { list, textList, WORKING } from './lib/pieces';
 import lua from './work.lua?raw';
 
 export interface WorkAnswer {
@@ -28,11 +28,6 @@ const KINDS = { fail: 'F', dead: 'D', cancelled: 'X', release: 'R', snooze: 'Z' 
 const VERDICTS: Record<string, Verdict> = { A: 'accepted', R: 'already', F: 'fenced', G: 'gone' };
 /** Characters of the message that stand in the title of a failure group. */
 const TITLE_MESSAGE = 120;
-/**
- * Tasks come in one string, which is cheaper to write and to read than a list. JSON has no raw control characters, and
- * the head of a record is escaped.
- */
-const BETWEEN_RECORDS = '\u001e';
 const NO_FINGERPRINT = '--------';
 
 /** As tokens stand in an active line and in a history, so that the script can look for one as it comes. */
@@ -110,7 +105,7 @@ export const work = defineScript<WorkCall, WorkAnswer>({
     [...completions, ...others].forEach((index, position) => {
       verdicts[index] = VERDICTS[String(verdictText).charAt(position)] ?? 'gone';
     });
-    const flat = parts(claimed);
+    const flat = textList(claimed);
     const known = Array.isArray(epochs) ? epochs.map(String) : null;
     const tasks: ClaimedRecord[] = [];
     for (let i = 0; i + 1 < flat.length; i += 2) {
@@ -124,12 +119,10 @@ export const work = defineScript<WorkCall, WorkAnswer>({
       verdicts,
       claimed: tasks,
       standsBy: Number(standsBy) === 1,
-      handed: handedRecords(parts(handed)),
+      handed: handedRecords(textList(handed)),
     };
   },
 });
-
-const parts = (joined: unknown): string[] => (joined === '' ? [] : String(joined).split(BETWEEN_RECORDS));
 
 function handedRecords(flat: readonly string[]): ClaimedRecord[] {
   const tasks: ClaimedRecord[] = [];
