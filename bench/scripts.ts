@@ -4,6 +4,7 @@ import { LIMITS } from '#queue/contract/limits';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import type { ClaimedTask, ReadFilter } from '#queue/engine/ports';
 import { randomName } from '#queue/kernel/ids';
+import { prune } from '#queue/redis/scripts/prune';
 import { taskSpec } from '../tests/support/engine';
 import type { RedisServer } from '../tests/support/redis-server';
 import { MillraceSubject } from './millrace-subject';
@@ -60,6 +61,8 @@ export async function measureScripts(server: RedisServer, redis: Redis, figures:
     inTurn(CALLS, 1, () => engine.extend(QUEUE, held, LEASE_MS)),
   );
   await measure('a tick with nothing to do', CALLS, () => inTurn(CALLS, 1, () => engine.tick(QUEUE)));
+  const ended = await age(connected);
+  await measure(`a task removed by retention, in calls of ${LIMITS.sweepBatch}`, ended, () => removeAll(connected));
   await subject.close();
 }
 
@@ -81,4 +84,18 @@ async function claim({ engine }: ConnectedEngine, want: number, done: readonly C
     settles: done.map(({ id, token }) => ({ kind: 'complete', id, token, result: 'null' })),
   });
   return claimed;
+}
+
+/** Retention leaves alone what has ended just now. @returns how many have ended, long ago from now on */
+async function age({ store }: ConnectedEngine): Promise<number> {
+  const set = store.keys.of(QUEUE, 'completed');
+  const ids = await store.command('ended', (redis) => redis.zrange(set, 0, -1));
+  await store.command('age', (redis) => Promise.all(ids.map((id, index) => redis.zadd(set, String(index), id))));
+  return ids.length;
+}
+
+async function removeAll({ store }: ConnectedEngine): Promise<void> {
+  const none = { completed: 0, failed: 0, cancelled: 0 };
+  const input = { limit: LIMITS.sweepBatch, retention: { count: none, ageMs: none, bytes: 0 } };
+  while ((await store.run(prune, QUEUE, input)) > 0);
 }

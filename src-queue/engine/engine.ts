@@ -75,6 +75,8 @@ const REPAIR_EVERY_MS = 5000;
 /** The look for damage: a page a second, and a rest after each pass; both of all processes together. */
 const LOOK_EVERY_MS = 1000;
 const LOOK_REST_MS = 10_000;
+/** What retention may take of a pass: other queues wait meanwhile. */
+const PRUNE_MS = 200;
 const NO_REPAIRS: Repairs = { removed: 0, placed: 0, leased: 0, keys: 0 };
 /** Attempts to patch a record that others change at the same time. */
 const PATCH_TRIES = 5;
@@ -278,7 +280,7 @@ export class Engine implements TaskEngine {
     nextLeaseInMs: number | null;
     repairs: Repairs;
   }> {
-    const { store, retention, news } = this.#deps;
+    const { store, news } = this.#deps;
     const answer = await store.run(tick, queue, {
       limit: LIMITS.sweepBatch,
       lost: asError(LOST),
@@ -287,11 +289,22 @@ export class Engine implements TaskEngine {
     if (answer.ready > 0) news.mention(queue);
     const unblocked = answer.outbox > 0 ? await this.#dependencies.relay(queue) : 0;
     if (answer.blocked > 0 && this.#repairIsDue(queue)) await this.#dependencies.repair(queue);
-    const pruned = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });
+    const pruned = await this.#prune(queue);
     const look = { limit: LIMITS.sweepBatch, everyMs: LOOK_EVERY_MS, restMs: LOOK_REST_MS };
     const repairs = answer.repairDue ? await store.run(repair, queue, look) : NO_REPAIRS;
     const { reaped, promoted, capMs, nextLeaseInMs } = answer;
     return { reaped, promoted, unblocked, pruned, capMs, nextLeaseInMs, repairs };
+  }
+
+  /** What ends faster than one call a pass removes must not pile up. @returns how many were removed */
+  async #prune(queue: string): Promise<number> {
+    const { store, retention, clock } = this.#deps;
+    const until = clock.monotonic() + PRUNE_MS;
+    for (let pruned = 0; ; ) {
+      const removed = await store.run(prune, queue, { limit: LIMITS.sweepBatch, retention });
+      pruned += removed;
+      if (removed < LIMITS.sweepBatch || clock.monotonic() >= until) return pruned;
+    }
   }
 
   #repairIsDue(queue: string): boolean {
