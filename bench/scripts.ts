@@ -89,8 +89,8 @@ async function claim({ engine }: ConnectedEngine, want: number, done: readonly C
 /** Retention leaves alone what has ended just now. @returns how many have ended, long ago from now on */
 async function age({ store }: ConnectedEngine): Promise<number> {
   const set = store.keys.of(QUEUE, 'completed');
-  const ids = await store.command('ended', (redis) => redis.zrange(set, 0, -1));
-  await store.command('age', (redis) => Promise.all(ids.map((id, index) => redis.zadd(set, String(index), id))));
+  const ids = await store.command('ended', (redis) => redis.zrange(set, '0', '-1'));
+  await store.command('age', (redis) => Promise.all(ids.map((id, index) => redis.zadd(set, index, id))));
   return ids.length;
 }
 
