@@ -124,21 +124,9 @@ export class QueueModel extends WorkerModel {
       }),
     );
     const reaped = lost.filter((task) => !unheard.has(task));
-    for (const task of unheard) this.#takeBack(task);
-    for (const task of reaped) {
-      const { attempt = 0, cancelAsked = false } = task.run ?? {};
-      const token = `!${task.run?.token}`;
-      task.attempts = attempt;
-      task.run = null;
-      if (cancelAsked) this.end(task, 'cancelled', { kind: 'X', token });
-      else if (attempt >= task.most) this.end(task, 'failed', { kind: 'D', token, failure: LOST });
-      else {
-        task.place = 'pending';
-        task.history.push(`L ${token}`);
-      }
-      this.say(cancelAsked ? 'cancelled' : task.place === 'failed' ? 'failed' : 'lease_lost', task, {
-        attempts: attempt,
-      });
+    for (const task of new Set([...lost, ...unheard])) {
+      if (unheard.has(task)) this.#takeBack(task);
+      else this.#reap(task);
     }
     for (const task of expired) {
       this.end(task, 'failed', { kind: 'E', failure: EXPIRED });
@@ -151,6 +139,23 @@ export class QueueModel extends WorkerModel {
     }
     if (lost.length + unheard.size + promoted.length > 0) this.mustWake = true;
     return { reaped: reaped.length, promoted: promoted.length, expired: expired.length, takenBack: unheard.size };
+  }
+
+  /** Its lease has run out. */
+  #reap(task: ModelTask): void {
+    const { attempt = 0, cancelAsked = false } = task.run ?? {};
+    const token = `!${task.run?.token}`;
+    task.attempts = attempt;
+    task.run = null;
+    if (cancelAsked) this.end(task, 'cancelled', { kind: 'X', token });
+    else if (attempt >= task.most) this.end(task, 'failed', { kind: 'D', token, failure: LOST });
+    else {
+      task.place = 'pending';
+      task.history.push(`L ${token}`);
+    }
+    this.say(cancelAsked ? 'cancelled' : task.place === 'failed' ? 'failed' : 'lease_lost', task, {
+      attempts: attempt,
+    });
   }
 
   /** The worker to which it was handed has not fetched it. */

@@ -45,7 +45,9 @@ export class StandbyModel {
 
   inbox(workerId: string, wall: number): { id: string; token: string }[] {
     const inbox = this.inboxes.get(workerId);
-    return inbox !== undefined && wall <= inbox.until ? inbox.entries : [];
+    if (inbox !== undefined && wall <= inbox.until) return inbox.entries;
+    this.inboxes.delete(workerId); // for good, wherever the clock goes
+    return [];
   }
 
   /** What a worker finds that takes one off its list. */
@@ -60,7 +62,9 @@ export class StandbyModel {
   /** @returns what was not fetched in time: its lists are gone */
   notFetched({ wall, mono }: { wall: number; mono: number }): { id: string; token: string }[] {
     for (const [line, { until }] of this.standing) if (until <= wall - FORGOTTEN_MS) this.standing.delete(line);
-    const late = [...this.handing].filter(([, due]) => due <= mono);
+    const late = [...this.handing]
+      .filter(([, due]) => due <= mono)
+      .sort(([a, one], [b, other]) => one - other || (a < b ? -1 : 1));
     return late.flatMap(([workerId]) => {
       const entries = this.inbox(workerId, wall);
       this.handing.delete(workerId);
