@@ -56,6 +56,12 @@ export type QueueCommand = fc.AsyncCommand<QueueModel, World>;
 export const pick = <T>(from: readonly T[], n: number): T | undefined =>
   from[from.length - 1 - (n % Math.max(1, from.length))];
 
+/** Redis removes what has lapsed when it comes by: here at once, or a clock that goes back would find it again, or not. */
+async function lapse(model: QueueModel, store: RedisStore): Promise<void> {
+  for (const workerId of model.standby.lapse(model.clock.wall()))
+    await store.command('lapse', (redis) => redis.del(store.keys.handed(QUEUE, workerId)));
+}
+
 export function command(name: string, run: (model: QueueModel, world: World) => Promise<void>): QueueCommand {
   return {
     check: () => true,
@@ -67,6 +73,7 @@ export function command(name: string, run: (model: QueueModel, world: World) => 
       if (world.awake)
         await world.store.command('as a worker that was woken', (redis) => redis.del(world.store.keys.wake(QUEUE)));
       await run(model, world);
+      await lapse(model, world.store);
       const { awake, events } = await compare(model, world.store, world.events);
       Object.assign(world, { awake, events });
     },

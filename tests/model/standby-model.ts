@@ -45,9 +45,14 @@ export class StandbyModel {
 
   inbox(workerId: string, wall: number): { id: string; token: string }[] {
     const inbox = this.inboxes.get(workerId);
-    if (inbox !== undefined && wall <= inbox.until) return inbox.entries;
-    this.inboxes.delete(workerId); // for good, wherever the clock goes
-    return [];
+    return inbox !== undefined && wall <= inbox.until ? inbox.entries : [];
+  }
+
+  /** Forgets lists whose time is over. @returns whose they were */
+  lapse(wall: number): string[] {
+    const lapsed = [...this.inboxes].flatMap(([workerId, { until }]) => (wall > until ? [workerId] : []));
+    for (const workerId of lapsed) this.inboxes.delete(workerId);
+    return lapsed;
   }
 
   /** What a worker finds that takes one off its list. */
