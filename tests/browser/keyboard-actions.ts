@@ -134,6 +134,8 @@ export const actingCases = ({ world, poolId }: KeyboardPlace): KeyboardCases => 
     await aside(page, 'Pool')
       .getByText(`of ${(before ?? 0) + 1} up`)
       .waitFor();
+    // The number may be there before the answer to the first key: a pool that is being changed takes no second one.
+    await aside(page, 'Pool').locator('button[aria-label="One process fewer"]:enabled').waitFor();
     await press(page, '-');
     await expect.poll(processes).toBe(before);
   },
