@@ -7,10 +7,10 @@ import { taskSpec } from '../tests/support/engine';
 import type { RedisServer } from '../tests/support/redis-server';
 import { end } from './child';
 import { startHeadless } from './headless-server';
-import { MillraceSubject } from './millrace-subject';
+import { MillraceSubject, submitInCalls } from './millrace-subject';
 import { accountOf } from './redis-account';
 import { type Figures, median } from './report';
-import { inTurn, PAYLOAD, timesOf, until } from './subject';
+import { PAYLOAD, timesOf, until } from './subject';
 
 export const SHALLOW = 1000;
 export const DEEP = 1_000_000;
@@ -105,7 +105,8 @@ export async function measureCallsAtDepth({ server, redis, figures }: Deps): Pro
   }
 }
 
-async function fill({ engine }: ConnectedEngine, count: number): Promise<void> {
+async function fill(connected: ConnectedEngine, count: number): Promise<void> {
+  const { engine } = connected;
   const payload = JSON.stringify(PAYLOAD);
   const spec = (index: number) =>
     taskSpec({
@@ -117,9 +118,7 @@ async function fill({ engine }: ConnectedEngine, count: number): Promise<void> {
       owner: `owner-${index % OWNERS}`,
       name: index % 100 === 0 ? `Order ${index}` : null,
     });
-  await inTurn(Math.ceil(count / BATCH), 2, (call) =>
-    engine.submitMany(Array.from({ length: BATCH }, (_, index) => spec(call * BATCH + index))),
-  );
+  await submitInCalls(connected, count, { chunk: BATCH, inFlight: 2 }, spec);
   const types = Array.from({ length: KINDS }, (_, kind) => `kind-${kind}`);
   const call = { queue: QUEUE, workerId: 'filler', lane: '0', leaseMs: 60_000, types };
   await engine.resume(QUEUE);

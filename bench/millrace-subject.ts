@@ -93,15 +93,22 @@ export class MillraceSubject implements Subject {
   }
 
   #submit(count: number, chunk: number, work: Work, inFlight = 1): Promise<number> {
-    return inTurn(Math.ceil(count / chunk), inFlight, (call) =>
-      this.connected.engine.submitMany(
-        Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, index) =>
-          spec(call * chunk + index, this.#payload, work),
-        ),
-      ),
-    );
+    return submitInCalls(this.connected, count, { chunk, inFlight }, (index) => spec(index, this.#payload, work));
   }
 }
+
+/** `count` tasks, `chunk` a call. @returns ms */
+export const submitInCalls = (
+  { engine }: ConnectedEngine,
+  count: number,
+  { chunk, inFlight }: { chunk: number; inFlight: number },
+  specOf: (index: number) => TaskSpec,
+): Promise<number> =>
+  inTurn(Math.ceil(count / chunk), inFlight, (call) =>
+    engine.submitMany(
+      Array.from({ length: Math.min(chunk, count - call * chunk) }, (_, n) => specOf(call * chunk + n)),
+    ),
+  );
 
 /** Workers of the shipped program with the handlers of this bench; resolves once they take tasks. */
 export async function startWorkers(

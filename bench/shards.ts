@@ -3,16 +3,13 @@
  * what all do together. A machine has so many cores whatever the shards: the share of the busiest master says what more would do.
  */
 import { Redis } from 'ioredis';
-import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
-import { systemClock } from '#queue/kernel/clock';
-import { silentLog } from '#queue/kernel/log';
-import { taskSpec } from '../tests/support/engine';
+import { connectToUrl, taskSpec } from '../tests/support/engine';
 import { RedisCluster } from '../tests/support/redis-topologies';
 import { end } from './child';
-import { startWorkers } from './millrace-subject';
+import { startWorkers, submitInCalls } from './millrace-subject';
 import { accountOf } from './redis-account';
 import type { Figures } from './report';
-import { inTurn, PAYLOAD, priorityOf, until } from './subject';
+import { PAYLOAD, priorityOf, until } from './subject';
 
 const MASTERS = 4;
 const COUNTS = [1, 2, 4, 8];
@@ -25,21 +22,23 @@ export const ON_CLUSTER = 'queue on a Cluster';
 const name = (what: string, shards: number) =>
   `${ON_CLUSTER} of ${MASTERS} masters, ${shards} ${shards === 1 ? 'shard' : 'shards'}: ${what}`;
 
+const payload = JSON.stringify(PAYLOAD);
+
 export async function measureShards(figures: Figures, tasks: number): Promise<void> {
   await using cluster = await RedisCluster.start({ masters: MASTERS, replicas: 0 });
   const masters = cluster.nodes.map(({ host, port }) => new Redis({ host, port }));
-  const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
-  const connected = connectEngine(
-    { kind: 'cluster', nodes, db: 0, username: null, password: null, tls: null, prefix: 'mr' },
-    { clock: systemClock, log: silentLog, name: 'bench', patienceMs: 10_000 },
-  );
+  const connected = connectToUrl(cluster.url, { name: 'bench', patienceMs: 10_000 });
   try {
     if (!(await connected.whenReady(10_000))) throw new Error('the Cluster does not answer');
     for (const shards of COUNTS) {
       const queue = `shards-${shards}`;
       await connected.engine.setLimits(queue, { shards });
       await connected.engine.pause(queue);
-      const submitted = await spent(masters, () => submit(connected, queue, tasks));
+      const submitted = await spent(masters, () =>
+        submitInCalls(connected, tasks, { chunk: BATCH, inFlight: CALLS_AT_ONCE }, (index) =>
+          taskSpec({ queue, payload, priority: priorityOf(index) }),
+        ),
+      );
       const crew = await startWorkers(cluster.url, connected, queue, CREW);
       const processed = await spent(masters, async () => {
         await connected.engine.resume(queue);
@@ -57,18 +56,6 @@ export async function measureShards(figures: Figures, tasks: number): Promise<vo
     await connected.close();
     for (const master of masters) master.disconnect();
   }
-}
-
-/** Every run has the same calls, with tasks enough for every shard. */
-async function submit({ engine }: ConnectedEngine, queue: string, tasks: number): Promise<void> {
-  const payload = JSON.stringify(PAYLOAD);
-  await inTurn(Math.ceil(tasks / BATCH), CALLS_AT_ONCE, (call) =>
-    engine.submitMany(
-      Array.from({ length: Math.min(BATCH, tasks - call * BATCH) }, (_, index) =>
-        taskSpec({ queue, payload, priority: priorityOf(index) }),
-      ),
-    ),
-  );
 }
 
 async function spent(masters: readonly Redis[], run: () => Promise<unknown>) {

@@ -267,10 +267,8 @@ export class Claimer {
     const nonce = this.#nextNonce();
     const want = slots + ahead;
     const standby = stands ? this.#standby.enter(line.name) : this.#standby.leave(line.name);
-    const call: WorkCall = {
-      ...{ queue: line.name, workerId, lane, nonce, settles, want, ahead, leaseMs, types },
-      ...(standby !== undefined && { standby }),
-    };
+    const queue = line.name;
+    const call: WorkCall = { queue, workerId, lane, nonce, settles, want, ahead, leaseMs, types, standby };
     const { wakes } = line;
     let kept = true;
     const giveUp = () => {

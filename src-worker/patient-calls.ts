@@ -63,13 +63,9 @@ export class PatientCalls {
           log.warn('a work call failed; it is repeated until it is answered', { queue, error });
         if (isRefusal(error)) {
           this.#refusing.add(queue);
-          if (call.settles.length === 0) {
-            onRefused();
-            return NOTHING;
-          }
-          const { standby: _, ...rest } = call;
-          call = { ...rest, want: 0, ahead: 0, nonce: nextNonce() };
           onRefused();
+          if (call.settles.length === 0) return NOTHING;
+          call = { ...call, want: 0, ahead: 0, standby: undefined, nonce: nextNonce() };
         }
       }
       await clock.sleep(delayMs * (0.5 + random() / 2), this.#abandon.signal);

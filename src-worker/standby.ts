@@ -6,9 +6,10 @@
  * heard of a task since, and is answered what it has missed; what it hears of twice counts once.
  */
 import type { ClaimedTask, StandbyRequest } from '#queue/engine/ports';
+import { ASK_AGAIN_MS } from './queue-line';
 
 /** Longer than it takes until it is said again, so that there is no gap; what comes later is not for one that has died. */
-const STAND_MS = 2_500;
+const STAND_MS = ASK_AGAIN_MS + 500;
 /** A list and an answer tell of the same task at about the same time. */
 const REMEMBERED = 32;
 

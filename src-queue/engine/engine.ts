@@ -20,13 +20,13 @@ import { tick } from '../redis/scripts/tick';
 import { type ClaimedRecord, work } from '../redis/scripts/work';
 import type { RedisStore } from '../redis/store';
 import { decodeRecord, encodeSpec, recordFlags } from '../redis/task-record';
+import { claimedTask } from './claimed-task';
 import { Dependencies } from './dependencies';
 import { overQueues } from './over-queues';
 import type {
   AttemptReport,
   Awakening,
   CancelOutcome,
-  ClaimedTask,
   LeaseRef,
   PatchOutcome,
   QueueLimitsMs,
@@ -135,14 +135,13 @@ export class Engine implements TaskEngine {
     return this.#deps.store.run(report, queue, reports);
   }
 
-  async waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Awakening> {
+  waitForWork(waiter: string, queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Awakening> {
     let waiting = this.#waiters.get(waiter);
     if (!waiting) {
       waiting = new WakeWaiter(this.#deps.store, this.#deps.clock, waiter);
       this.#waiters.set(waiter, waiting);
     }
-    const woken = await waiting.wait(queues, maxMs, signal);
-    return { queues: woken.queues, handed: woken.handed.map(({ queue, now, ...one }) => claimedTask(queue, one, now)) };
+    return waiting.wait(queues, maxMs, signal);
   }
 
   followWork(listener: (queue: string) => void, signal: AbortSignal): Promise<void> {
@@ -319,25 +318,4 @@ export class Engine implements TaskEngine {
     for (const waiter of this.#waiters.values()) waiter.close();
     this.#waiters.clear();
   }
-}
-
-function claimedTask(queue: string, { id, token, record }: ClaimedRecord, startedAt: number): ClaimedTask {
-  const task = decodeRecord(record);
-  return {
-    id,
-    token,
-    queue,
-    type: task.type,
-    name: task.name,
-    priority: task.priority,
-    attempt: task.attemptsEnded + 1,
-    maxAttempts: task.maxAttempts,
-    timeoutMs: task.timeoutMs,
-    backoff: task.backoff,
-    createdAt: task.createdAt,
-    startedAt,
-    tags: task.tags,
-    owner: task.owner,
-    payload: task.payload,
-  };
 }

@@ -126,10 +126,9 @@ export class Inspector implements TaskReader {
   }
 
   async queueState(queue: string): Promise<QueueState | null> {
-    const shards = await this.#registry.shardsOf(queue);
-    const answers = await this.#states(shards);
-    const isKnown = answers.some(({ exists }) => exists) || (await this.#registry.names()).includes(queue);
-    return isKnown ? joinStates(queue, answers) : null;
+    const known = (await this.#registry.shardsByQueue()).get(queue);
+    const answers = await this.#states(known ?? [queue]);
+    return known !== undefined || answers.some(({ exists }) => exists) ? joinStates(queue, answers) : null;
   }
 
   async queueStates(): Promise<QueueState[]> {

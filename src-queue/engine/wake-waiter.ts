@@ -12,27 +12,17 @@ import { LIMITS } from '../contract/limits';
 import type { Clock } from '../kernel/clock';
 import type { Connection } from '../redis/connection';
 import { whenReady } from '../redis/connection';
-import { type ClaimedRecord, handedEntry } from '../redis/scripts/work';
+import { handedEntry } from '../redis/scripts/work';
 import type { RedisStore } from '../redis/store';
+import { claimedTask } from './claimed-task';
+import type { Awakening, ClaimedTask } from './ports';
 
 const WATCHDOG_MS = 2000;
 const MIN_BLOCK_S = 0.01;
 /** A nudge that nobody fetches does not stay. */
 const NUDGE_TTL_MS = 10_000;
 
-/** A task of a list `handed:<worker>`. */
-export interface HandedTask extends ClaimedRecord {
-  queue: string;
-  /** When it was handed over, Unix ms. */
-  now: number;
-}
-
-export interface Woken {
-  queues: readonly string[];
-  handed: readonly HandedTask[];
-}
-
-const NOTHING: Woken = { queues: [], handed: [] };
+const NOTHING: Awakening = { queues: [], handed: [] };
 
 type Store = Pick<RedisStore, 'command' | 'isCluster' | 'keys' | 'open' | 'refusal' | 'release'>;
 
@@ -54,7 +44,7 @@ export class WakeWaiter {
    * Never rejects. What comes while nobody waits is kept for the next wait.
    * What comes first in `queues` counts most: beyond the bound on wake lists the rest is not listened to.
    */
-  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Woken> {
+  async wait(queues: readonly string[], maxMs: number, signal: AbortSignal): Promise<Awakening> {
     if (signal.aborted || queues.length === 0) return NOTHING;
     if (this.#store.refusal !== null) {
       await this.#clock.sleep(maxMs, signal); // a wait takes the markers of others off their lists
@@ -123,7 +113,7 @@ class BlockedGroup {
   /** Keys, and what each is of. */
   #blockedOn: ReadonlyMap<string, Source> = new Map();
   #woken = new Set<string>();
-  #handed: HandedTask[] = [];
+  #handed: ClaimedTask[] = [];
   #failed = false;
   #closed = false;
 
@@ -147,7 +137,7 @@ class BlockedGroup {
     this.#failed = false;
   }
 
-  take(): Woken {
+  take(): Awakening {
     const woken = { queues: [...this.#woken], handed: this.#handed };
     this.#woken = new Set();
     this.#handed = [];
@@ -203,8 +193,10 @@ class BlockedGroup {
       if (popped === 'dead') this.#discard(connection);
       else if (popped) {
         const source = sources.get(popped[0]);
-        if (source?.hands) this.#handed.push({ queue: source.queue, ...handedEntry(popped[1]) });
-        else if (source !== undefined) this.#woken.add(source.queue);
+        if (source?.hands) {
+          const { now, ...record } = handedEntry(popped[1]);
+          this.#handed.push(claimedTask(source.queue, record, now));
+        } else if (source !== undefined) this.#woken.add(source.queue);
       }
     } catch {
       // The connection is lost or was closed: it comes back by itself.

@@ -59,7 +59,7 @@ export interface WorkCall {
   leaseMs: number;
   /** Task types that this worker runs; others are left to other workers. */
   types: readonly string[];
-  standby?: StandbyRequest;
+  standby?: StandbyRequest | undefined;
 }
 
 /**

@@ -1,29 +1,18 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { LIMITS } from '#queue/contract/limits';
 import { failure, submitAll, workOnce } from '../support/engine';
-import { type RealApi, startApi } from '../support/real-api';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { apiOfEachTest } from '../support/real-api';
 
-let redis: RedisServer;
-let api: RealApi;
+const world = apiOfEachTest();
 
-beforeEach(async () => {
-  redis = await startRedis();
-  api = await startApi(redis);
-});
-afterEach(async () => {
-  await api?.stop();
-  await redis?.stop();
-});
-
-const types = async () => (await api.call('GET', '/api/queues/default/types')).body;
+const types = async () => (await world.api.call('GET', '/api/queues/default/types')).body;
 
 it('tells of each task type of a queue what waits, what comes and goes, and what fails', async () => {
-  await submitAll(api.connected, [{}, {}, { type: 'other' }]);
-  const { claimed } = await workOnce(api.connected, { want: 2, types: ['noop'] });
+  await submitAll(world.api.connected, [{}, {}, { type: 'other' }]);
+  const { claimed } = await workOnce(world.api.connected, { want: 2, types: ['noop'] });
   const [first, second] = claimed;
   if (!first || !second) throw new Error('nothing to claim');
-  await workOnce(api.connected, {
+  await workOnce(world.api.connected, {
     want: 0,
     settles: [
       { kind: 'complete', id: first.id, token: first.token, result: 'null' },
@@ -37,18 +26,18 @@ it('tells of each task type of a queue what waits, what comes and goes, and what
       { task_type: 'noop', pending: 0, rate_in: 0.03, rate_out: 0.03, failing_share: 0.5, failed_per_hour: 1 },
     ]);
   expect(await types()).toMatchObject({ queue: 'default', pending_total: 1, pending_sampled: 1 });
-  const { body: queue } = await api.call('GET', '/api/queues/default');
+  const { body: queue } = await world.api.call('GET', '/api/queues/default');
   expect(queue).toMatchObject({ running: 0, slots: 0, fetching: 0, failing_share: 0.5, failed_per_hour: 1 });
   expect(queue.oldest_pending_at).not.toBeNull();
-  const { body: stats } = await api.call('GET', '/api/tasks/stats/overview');
+  const { body: stats } = await world.api.call('GET', '/api/tasks/stats/overview');
   expect(stats).toMatchObject({ failing_share: 0.5, dead_per_hour: 1, oldest_pending: { queue: 'default' } });
-  expect((await api.call('GET', '/api/queues/nobody/types')).status).toBe(404);
+  expect((await world.api.call('GET', '/api/queues/nobody/types')).status).toBe(404);
 });
 
 it('looks at a sample of the pending tasks that is spread over all of them', async () => {
   const many = LIMITS.typeSample + 500;
   await submitAll(
-    api.connected,
+    world.api.connected,
     Array.from({ length: many }, (_, n) => ({ type: n < many / 2 ? 'noop' : 'other' })),
   );
   const { pending_total, pending_sampled, types: found } = await types();

@@ -1,29 +1,18 @@
 /** What the API shows of a queue with shards: one queue. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failure, submitAll, workOnce } from '../support/engine';
-import { type RealApi, startApi } from '../support/real-api';
-import { type RedisServer, startRedis } from '../support/redis-server';
+import { apiOfEachTest } from '../support/real-api';
 
-let redis: RedisServer;
-let api: RealApi;
+const world = apiOfEachTest();
 
-beforeEach(async () => {
-  redis = await startRedis();
-  api = await startApi(redis);
-});
-afterEach(async () => {
-  await api?.stop();
-  await redis?.stop();
-});
-
-const limits = (body: object) => api.call('PUT', '/api/queues/hot/limits', body);
+const limits = (body: object) => world.api.call('PUT', '/api/queues/hot/limits', body);
 const post = (body: object) =>
-  api.call('POST', '/api/tasks', { task_type: 'noop', queue: 'hot', payload: {}, ...body });
+  world.api.call('POST', '/api/tasks', { task_type: 'noop', queue: 'hot', payload: {}, ...body });
 
 it('sets shards with the other limits, and refuses what cannot be', async () => {
   expect((await limits({ concurrency: 10 })).body.limits).toMatchObject({ concurrency: 10, shards: 1 });
   expect((await limits({ shards: 4 })).body.limits).toMatchObject({ concurrency: 10, shards: 4 });
-  expect((await api.call('GET', '/api/queues/hot')).body.limits).toMatchObject({ concurrency: 10, shards: 4 });
+  expect((await world.api.call('GET', '/api/queues/hot')).body.limits).toMatchObject({ concurrency: 10, shards: 4 });
   for (const shards of [0, 65, 1.5, '4']) expect((await limits({ shards })).status).toBe(422);
   const small = await limits({ concurrency: 3, shards: 4 });
   expect([small.status, small.body.code, small.body.errors]).toMatchObject([422, 'INVALID', [{ path: 'concurrency' }]]);
@@ -36,17 +25,17 @@ it('shows one queue wherever a queue is named', async () => {
   await limits({ shards: 4 });
   const ids: string[] = [];
   for (let n = 0; n < 8; n++) ids.push((await post({ tags: ['t'] })).body.id);
-  const queues = (await api.call('GET', '/api/queues')).body.queues;
+  const queues = (await world.api.call('GET', '/api/queues')).body.queues;
   expect(queues).toMatchObject([{ name: 'hot', depth: { pending: 8 } }]);
-  const listed = (await api.call('GET', '/api/tasks?queue=hot&status=pending')).body;
+  const listed = (await world.api.call('GET', '/api/tasks?queue=hot&status=pending')).body;
   expect([listed.total, listed.total_exact]).toEqual([8, true]);
-  for (const id of ids) expect((await api.call('GET', `/api/tasks/${id}`)).body.queue).toBe('hot');
-  expect((await api.call('GET', '/api/queues/hot/types')).body).toMatchObject({ queue: 'hot', pending_total: 8 });
-  expect((await api.call('GET', '/api/queues/hot%231')).status).toBe(404);
-  await api.call('POST', '/api/queues/hot/pause');
-  const { reasons } = (await api.call('GET', `/api/tasks/${ids[3]}/explain`)).body;
+  for (const id of ids) expect((await world.api.call('GET', `/api/tasks/${id}`)).body.queue).toBe('hot');
+  expect((await world.api.call('GET', '/api/queues/hot/types')).body).toMatchObject({ queue: 'hot', pending_total: 8 });
+  expect((await world.api.call('GET', '/api/queues/hot%231')).status).toBe(404);
+  await world.api.call('POST', '/api/queues/hot/pause');
+  const { reasons } = (await world.api.call('GET', `/api/tasks/${ids[3]}/explain`)).body;
   expect(reasons[0].message).toBe('the queue "hot" is paused');
-  expect((await api.call('POST', '/api/queues/hot/purge', { confirm: 'hot' })).body).toEqual({
+  expect((await world.api.call('POST', '/api/queues/hot/purge', { confirm: 'hot' })).body).toEqual({
     queue: 'hot',
     removed: 8,
   });
@@ -63,16 +52,16 @@ it('answers a repeat with the first task after the shards have changed', async (
 it('requeues the dead letters of all shards by the name of the queue', async () => {
   await limits({ shards: 4 });
   await submitAll(
-    api.connected,
+    world.api.connected,
     Array.from({ length: 1000 }, () => ({ queue: 'hot' })),
   );
   for (const queue of ['hot', 'hot#1', 'hot#2', 'hot#3']) {
-    const { claimed } = await workOnce(api.connected, { queue, want: 5 });
+    const { claimed } = await workOnce(world.api.connected, { queue, want: 5 });
     const settles = claimed.map(({ id, token }) => ({ kind: 'dead' as const, id, token, error: failure() }));
-    await workOnce(api.connected, { queue, want: 0, settles });
+    await workOnce(world.api.connected, { queue, want: 0, settles });
   }
-  const plan = await api.call('POST', '/api/dlq/requeue', { filter: { queue: 'hot' }, dry_run: true });
+  const plan = await world.api.call('POST', '/api/dlq/requeue', { filter: { queue: 'hot' }, dry_run: true });
   expect(plan.body).toMatchObject({ matched: 20, by_queue: { hot: 20 } });
-  await api.call('POST', '/api/dlq/requeue', { filter: { queue: 'hot' }, expected_count: 20 });
-  await expect.poll(async () => (await api.call('GET', '/api/queues/hot')).body.depth.pending).toBe(1000);
+  await world.api.call('POST', '/api/dlq/requeue', { filter: { queue: 'hot' }, expected_count: 20 });
+  await expect.poll(async () => (await world.api.call('GET', '/api/queues/hot')).body.depth.pending).toBe(1000);
 });

@@ -1,47 +1,26 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectedEngine } from '#queue/engine/connect';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskSpec } from '#queue/engine/ports';
 import { systemClock } from '#queue/kernel/clock';
 import type { WorkerConfigInput } from '#worker/config';
 import { type AnyHandler, FatalError, RetryLater, Snooze } from '#worker/handler';
-import { connectTo, submitAll, submitOne } from '../support/engine';
+import { submitAll, submitOne } from '../support/engine';
 import { waitFor } from '../support/millrace-process';
-import { type RedisServer, startRedis } from '../support/redis-server';
-import { startWorker } from '../support/redis-worker';
+import { workersOfFile } from '../support/redis-worker';
 
-let server: RedisServer;
-let connected: ConnectedEngine;
+const world = workersOfFile();
 let root: string;
-const ends: (() => Promise<unknown>)[] = [];
-
 beforeAll(async () => {
-  server = await startRedis();
   root = await mkdtemp(join(tmpdir(), 'millrace-artifacts-'));
 });
-afterAll(async () => {
-  await server?.stop();
-  await rm(root, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  connected = connectTo(server);
-  await connected.whenReady(5_000);
-  await connected.store.command('flush', (redis) => redis.flushall());
-});
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-  await connected.close();
-});
+afterAll(() => rm(root, { recursive: true, force: true }));
 
-async function working(handlers: readonly AnyHandler[], config: Partial<WorkerConfigInput> = {}) {
-  const started = await startWorker(connectTo(server, { name: 'worker' }), handlers, { artifactsDir: root, ...config });
-  ends.push(started.end);
-  return started;
-}
+const working = (handlers: readonly AnyHandler[], config: Partial<WorkerConfigInput> = {}) =>
+  world.start(handlers, { artifactsDir: root, ...config });
 
-const task = async (id: string) => (await connected.reader.getTasks([id], { full: true }))[0];
+const task = async (id: string) => (await world.connected.reader.getTasks([id], { full: true }))[0];
 const until = (id: string, status: string) =>
   waitFor(
     `task ${id} to be ${status}`,
@@ -52,7 +31,7 @@ const until = (id: string, status: string) =>
     10_000,
   );
 const submit = (spec: Partial<TaskSpec>) =>
-  submitOne(connected, { type: 'job', backoff: { type: 'fixed', baseMs: 50, maxMs: 50, jitter: 0 }, ...spec });
+  submitOne(world.connected, { type: 'job', backoff: { type: 'fixed', baseMs: 50, maxMs: 50, jitter: 0 }, ...spec });
 const aborted = (signal: AbortSignal) =>
   new Promise<never>((_, fail) => signal.addEventListener('abort', () => fail(signal.reason as Error)));
 
@@ -60,15 +39,15 @@ describe('a worker over Redis', () => {
   it('runs a thousand tasks, each once, by priority within what it takes at a time', async () => {
     let runs = 0;
     const ids = await submitAll(
-      connected,
+      world.connected,
       Array.from({ length: 1_000 }, (_, i) => ({ type: 'job', priority: (i % 10) + 1 })),
     );
     await working([{ type: 'job', run: () => ({ run: ++runs }) }], { concurrency: 50 });
     await waitFor('all to complete', async () =>
-      (await connected.reader.queueState('default'))?.counts.completed === 1_000 ? true : null,
+      (await world.connected.reader.queueState('default'))?.counts.completed === 1_000 ? true : null,
     );
     expect(runs).toBe(1_000);
-    const found = await connected.reader.getTasks(ids);
+    const found = await world.connected.reader.getTasks(ids);
     expect(found.every((it) => it?.attempts === 1 && it.status === 'completed')).toBe(true);
   });
 
@@ -97,7 +76,7 @@ describe('a worker over Redis', () => {
     expect(running).toMatchObject({ status: 'processing', progressMessage: 'a third' });
     seen();
     expect(await until(id, 'completed')).toMatchObject({ result: '{"name":"out.txt"}', progress: 100, attempts: 1 });
-    expect(await connected.reader.logs(id)).toEqual([
+    expect(await world.connected.reader.logs(id)).toEqual([
       expect.objectContaining({ level: 'warn', message: 'look {"payload":{"n":2}}', attempt: 1 }),
     ]);
     expect(await readFile(join(root, id, 'out.txt'), 'utf8')).toBe('hello');
@@ -110,7 +89,7 @@ describe('a worker over Redis', () => {
     ]);
     const dead = await until(id, 'failed');
     expect(dead).toMatchObject({ attempts: 3, error: { name: 'TypeError', message: 'attempt 3' } });
-    const errors = (await connected.reader.history(id))?.flatMap(({ error }) => (error === null ? [] : [error]));
+    const errors = (await world.connected.reader.history(id))?.flatMap(({ error }) => (error === null ? [] : [error]));
     expect(errors?.map(({ message }) => message)).toEqual(['attempt 1', 'attempt 2', 'attempt 3']);
     expect(new Set(errors?.map(({ fingerprint }) => fingerprint)).size).toBe(1);
   });
@@ -136,7 +115,7 @@ describe('a worker over Redis', () => {
     const id = await submit({});
     await working([{ type: 'job', run: ({ signal }) => aborted(signal) }], { leaseMs: 400 });
     await until(id, 'processing');
-    expect(await connected.engine.cancel([id], 'changed my mind')).toEqual(['asked']);
+    expect(await world.connected.engine.cancel([id], 'changed my mind')).toEqual(['asked']);
     expect((await until(id, 'cancelled')).attempts).toBe(1);
   });
 
@@ -187,7 +166,7 @@ describe('a worker over Redis', () => {
     await until(id, 'processing');
     await worker.stop();
     expect(await task(id)).toMatchObject({ status: 'pending', attempts: 0 });
-    expect(await connected.directory.list()).toEqual([]);
+    expect(await world.connected.directory.list()).toEqual([]);
     await working([{ type: 'job', run: () => 'elsewhere' }]);
     expect(await until(id, 'completed')).toMatchObject({ attempts: 1, result: '"elsewhere"' });
   });
@@ -209,7 +188,7 @@ describe('a worker over Redis', () => {
       },
     ]);
     expect((await until(id, 'completed')).result).toBe('[{"n":1},{"n":2}]');
-    const { tasks } = await connected.reader.listTasks({ task_type: 'child' }, { limit: 10, cursor: null });
+    const { tasks } = await world.connected.reader.listTasks({ task_type: 'child' }, { limit: 10, cursor: null });
     expect(tasks.map(({ owner, status }) => [owner, status])).toEqual([
       ['ada', 'completed'],
       ['ada', 'completed'],
@@ -220,7 +199,7 @@ describe('a worker over Redis', () => {
     const { worker } = await working([{ type: 'job', aliases: ['chore'], run: () => 1 }], {
       queues: [{ name: 'default', weight: 2 }, { name: 'other' }],
     });
-    const [seen] = await connected.directory.list();
+    const [seen] = await world.connected.directory.list();
     expect(seen).toMatchObject({
       id: worker.id,
       state: 'running',
@@ -228,12 +207,12 @@ describe('a worker over Redis', () => {
       concurrency: 5,
       blocked: false,
     });
-    expect((await connected.directory.announcedTypes()).map(({ task_type }) => task_type).sort()).toEqual([
+    expect((await world.connected.directory.announcedTypes()).map(({ task_type }) => task_type).sort()).toEqual([
       'chore',
       'job',
     ]);
-    expect(await connected.directory.command(worker.id, 'quiet')).toBe(true);
-    await waitFor('quiet', async () => ((await connected.directory.list())[0]?.state === 'quiet' ? true : null));
+    expect(await world.connected.directory.command(worker.id, 'quiet')).toBe(true);
+    await waitFor('quiet', async () => ((await world.connected.directory.list())[0]?.state === 'quiet' ? true : null));
     const id = await submit({});
     await systemClock.sleep(300);
     expect((await task(id))?.status).toBe('pending');
@@ -251,7 +230,7 @@ describe('a worker over Redis', () => {
       }
     }
     const [seen] = await waitFor('the queues in its heartbeat', async () => {
-      const workers = await connected.directory.list();
+      const workers = await world.connected.directory.list();
       return workers[0]?.serving?.length === 3 ? workers : null;
     });
     expect(seen).toMatchObject({ queues: [{ name: '*', weight: 1 }], serving: ['images', 'emails', 'before'] });
@@ -260,18 +239,18 @@ describe('a worker over Redis', () => {
 
   it('serves every queue but the paused ones, and those when they are resumed', async () => {
     await working([{ type: 'job', run: () => 1 }], { queues: [{ name: '*' }] });
-    await connected.engine.pause('stopped');
+    await world.connected.engine.pause('stopped');
     const held = await submit({ queue: 'stopped' });
     await until(await submit({ queue: 'going' }), 'completed');
     expect((await task(held))?.status).toBe('pending');
-    await connected.engine.resume('stopped');
+    await world.connected.engine.resume('stopped');
     await until(held, 'completed');
   });
 
   it('hears from its own upkeep of work that nobody announced, and of tasks that wait for its types', async () => {
     // One that cannot run the task puts it aside; nothing is announced again.
     const first = await submit({ queue: 'aside', type: 'rare' });
-    await connected.engine.work({
+    await world.connected.engine.work({
       queue: 'aside',
       workerId: 'w-other',
       lane: '0',
@@ -283,7 +262,7 @@ describe('a worker over Redis', () => {
     });
     await working([{ type: 'rare', run: () => 1 }], { queues: [{ name: '*' }] });
     await until(first, 'completed');
-    await connected.store.command('no news', (redis) => redis.del(connected.store.keys.system('work')));
+    await world.connected.store.command('no news', (redis) => redis.del(world.connected.store.keys.system('work')));
     const later = await submit({ queue: 'aside', type: 'rare', runAt: systemClock.now() + 700 });
     await until(later, 'completed');
   });
@@ -304,15 +283,15 @@ describe('a worker over Redis', () => {
       { concurrency: 20, leaseMs: 10_000 },
     );
     const ids = await submitAll(
-      connected,
+      world.connected,
       Array.from({ length: 400 }, () => ({ type: 'job' })),
     );
     await waitFor('some to run', () => (runs.size > 60 ? true : null));
-    server.kill9();
+    world.server.kill9();
     await systemClock.sleep(500);
-    await server.restart();
+    await world.server.restart();
     await waitFor('all to complete', async () =>
-      (await connected.reader.queueState('default'))?.counts.completed === ids.length ? true : null,
+      (await world.connected.reader.queueState('default'))?.counts.completed === ids.length ? true : null,
     );
     expect([...runs.values()].filter((count) => count > 1)).toEqual([]);
     expect(runs.size).toBe(ids.length);

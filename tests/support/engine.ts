@@ -4,6 +4,7 @@ import type { ClaimedTask, Settle, TaskSpec, WorkReply } from '#queue/engine/por
 import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
 import type { RedisOptions } from '#queue/redis/options';
+import { parseRedisUrl } from '#queue/redis/url';
 import type { RedisServer } from './redis-server';
 
 export const redisAt = ({ host, port }: Pick<RedisServer, 'host' | 'port'>): RedisOptions => ({
@@ -21,6 +22,15 @@ export function connectTo(
   deps: Partial<ConnectDeps> = {},
 ): ConnectedEngine {
   return connectEngine(redisAt(server), { clock: systemClock, log: silentLog, name: 'test', ...deps });
+}
+
+/** As `connectTo`, by the address that a program is given: also of a Sentinel set or a Cluster without passwords. */
+export function connectToUrl(url: string, deps: Partial<ConnectDeps> = {}): ConnectedEngine {
+  const { kind, nodes, master } = parseRedisUrl(url);
+  const [first] = nodes;
+  if (first === undefined) throw new Error(`no node in ${url}`);
+  const options = { ...redisAt(first), kind, nodes, ...(master === null ? {} : { master }) };
+  return connectEngine(options, { clock: systemClock, log: silentLog, name: 'test', ...deps });
 }
 
 export const taskSpec = (spec: Partial<TaskSpec> = {}): TaskSpec => ({

@@ -9,13 +9,10 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { StatsOverview } from '#queue/contract/queue';
 import { BulkSubmitReply, type Task } from '#queue/contract/task';
-import { type ConnectedEngine, connectEngine } from '#queue/engine/connect';
-import { systemClock } from '#queue/kernel/clock';
-import { silentLog } from '#queue/kernel/log';
+import type { ConnectedEngine } from '#queue/engine/connect';
 import { whenReady } from '#queue/redis/connection';
 import { decodeHistory, decodeRecord } from '#queue/redis/task-record';
-import { parseRedisUrl } from '#queue/redis/url';
-import { redisAt } from './engine';
+import { connectToUrl } from './engine';
 import { MillraceProcess, TestApi, waitFor } from './millrace-process';
 import { type QueueSnapshot, readQueue, violations } from './queue-snapshot';
 import { type RedisServer, startRedis } from './redis-server';
@@ -73,8 +70,7 @@ export class FaultWorld implements AsyncDisposable {
 
   /** One more that looks from beside, and is as patient. It is closed by whoever asked for it. */
   connect(patienceMs: number): ConnectedEngine {
-    const options = { ...redisAt(this.redis), ...addressOf(this.#url) };
-    return connectEngine(options, { clock: systemClock, log: silentLog, name: 'beside', patienceMs });
+    return connectToUrl(this.#url, { name: 'beside', patienceMs });
   }
 
   static async start(options: FaultOptions = {}): Promise<FaultWorld> {
@@ -240,11 +236,6 @@ export class FaultWorld implements AsyncDisposable {
     if (this.#ownsRedis) await this.redis.stop();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
-}
-
-function addressOf(url: string) {
-  const { kind, nodes, master } = parseRedisUrl(url);
-  return { kind, nodes, ...(master === null ? {} : { master }) };
 }
 
 export interface ProcessOptions {

@@ -1,4 +1,5 @@
 /** The server over a real engine on a real Redis, on a socket. Answers are checked against the route table. */
+import { afterEach, beforeEach } from 'vitest';
 import { HttpServer } from '#main/server/http-server';
 import { OperationWatch } from '#main/server/operation-watch';
 import { RedisGauge } from '#main/server/redis-gauge';
@@ -10,7 +11,8 @@ import { systemClock } from '#queue/kernel/clock';
 import { silentLog } from '#queue/kernel/log';
 import { type Answer, call, SETTINGS } from './api-world';
 import { connectTo } from './engine';
-import type { RedisServer } from './redis-server';
+import { present } from './present';
+import { type RedisServer, startRedis } from './redis-server';
 
 export interface RealApi {
   connected: ConnectedEngine;
@@ -57,6 +59,28 @@ export async function startApi(
     stop: async () => {
       await http.stop();
       await connected.close();
+    },
+  };
+}
+
+/** For a test file: each of its tests has a server and a Redis of its own. */
+export function apiOfEachTest(): { readonly api: RealApi; readonly redis: RedisServer } {
+  let redis: RedisServer | undefined;
+  let api: RealApi | undefined;
+  beforeEach(async () => {
+    redis = await startRedis();
+    api = await startApi(redis);
+  });
+  afterEach(async () => {
+    await api?.stop();
+    await redis?.stop();
+  });
+  return {
+    get api() {
+      return present(api);
+    },
+    get redis() {
+      return present(redis);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A worker over a real engine, with connections of its own. */
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { ConnectedEngine } from '#queue/engine/connect';
 import { toTaskSpec } from '#queue/engine/task-spec';
 import { systemClock } from '#queue/kernel/clock';
@@ -8,16 +9,17 @@ import type { AnyHandler } from '#worker/handler';
 import { Registry, toTaskHandler } from '#worker/registry';
 import { TaskAccessOverPorts } from '#worker/task-access';
 import { Worker } from '#worker/worker';
+import { connectTo } from './engine';
+import { present } from './present';
+import { type RedisServer, startRedis } from './redis-server';
 import { beatHere, type LogRecord, recordingLog } from './worker-world';
 
 let workers = 0;
 
+type WorkerOptions = Partial<WorkerConfigInput> & { artifactsDir: string };
+
 /** @param own is closed with the worker */
-export async function startWorker(
-  own: ConnectedEngine,
-  handlers: readonly AnyHandler[],
-  config: Partial<WorkerConfigInput> & { artifactsDir: string },
-) {
+async function startWorker(own: ConnectedEngine, handlers: readonly AnyHandler[], config: WorkerOptions) {
   await own.whenReady(5_000);
   const logs: LogRecord[] = [];
   const log = recordingLog(logs);
@@ -48,4 +50,38 @@ export async function startWorker(
     await own.close();
   };
   return { worker, logs, own, end };
+}
+
+/** For a test file: one Redis, emptied for each test, and workers that end with their test. */
+export function workersOfFile() {
+  let server: RedisServer | undefined;
+  let connected: ConnectedEngine | undefined;
+  const ends: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server?.stop());
+  beforeEach(async () => {
+    connected = connectTo(present(server));
+    await connected.whenReady(5_000);
+    await connected.store.command('flush', (redis) => redis.flushall());
+  });
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+    await connected?.close();
+  });
+  return {
+    get server() {
+      return present(server);
+    },
+    /** Looks on from beside. */
+    get connected() {
+      return present(connected);
+    },
+    start: async (handlers: readonly AnyHandler[], config: WorkerOptions) => {
+      const started = await startWorker(connectTo(present(server), { name: 'worker' }), handlers, config);
+      ends.push(started.end);
+      return started;
+    },
+  };
 }

@@ -11,8 +11,10 @@ const idle = () => {
 const never = new AbortController().signal;
 const NOTHING = { queues: [], handed: [] };
 const woken = (queue: string) => ({ queues: [queue], handed: [] });
-const HANDED = { queue: 'a', token: '7:n-1.h', now: 1_800_000_000_000, id: 'ID', record: '0000|{"bars":"|"}' };
-const ENTRY = '7:n-1.h|1800000000000|ID|0000|{"bars":"|"}';
+const HANDED = expect.objectContaining({
+  ...{ queue: 'a', token: '7:n-1.h', id: 'ID', startedAt: 1_800_000_000_000, type: 'mail', payload: '{"bars":"|"}' },
+});
+const ENTRY = '7:n-1.h|1800000000000|ID|0000000000000002019c0a1b2c3000420mail|\n{"bars":"|"}';
 
 /** A Redis of lists, and the connections that block on them. */
 function world({ isCluster = false } = {}) {

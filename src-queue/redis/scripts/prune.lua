@@ -12,21 +12,7 @@
 if not load_meta() then return -1 end
 local limit = tonumber(ARGV[1])
 local bytes, most = tonumber(m[14] or 0), tonumber(ARGV[8])
-local removed, told = 0, {}
-local plan = {}
--- Most heads are short, and of a record that is read its payload is read as well.
-local function head_of(id)
-  local head = call('GETRANGE', P .. 't:' .. id, '0', '511')
-  if #head == 512 and not find(head, '\n', 34, true) then head = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST) end
-  return head
-end
--- Beyond type, time-out and backoff it says nothing: no other index knows it, and no key.
-local function is_plain(head)
-  local stop = find(head, '\n', 34, true)
-  local bar = find(head, '|', 34, true)
-  for _ = 1, 2 do bar = bar and find(head, '|', bar + 1, true) end
-  return not bar or bar > stop
-end
+local plan, told = {}, {}
 for k, key in ipairs({ COMPLETED, FAILED, CANCELLED }) do
   local over = call('ZCARD', key) - tonumber(ARGV[1 + k])
   local age = tonumber(ARGV[4 + k])
@@ -38,10 +24,10 @@ for k, key in ipairs({ COMPLETED, FAILED, CANCELLED }) do
     if ended < wall - 10000 then
       local id = oldest[i]
       local head = head_of(id)
-      local size = call('STRLEN', P .. 't:' .. id) + call('STRLEN', P .. 'h:' .. id)
-      local plain = head ~= '' and is_plain(head)
-      if head == '' or plain or head_field(head, 9) == '' or tonumber(sub(head, 17, 27), 16) < wall - 86400000 then
-        plan[#plan + 1] = { id, head, key, plain and key ~= FAILED }
+      local size = bytes_of(id)
+      local keyed = head ~= '' and says_more(head) and head_field(head, 9) ~= ''
+      if not keyed or tonumber(sub(head, 17, 27), 16) < wall - 86400000 then
+        plan[#plan + 1] = { id, head, key }
         over = over - 1
         bytes = bytes - size
       end
@@ -50,36 +36,16 @@ for k, key in ipairs({ COMPLETED, FAILED, CANCELLED }) do
 end
 call('XLEN', EVENTS); call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('LLEN', OUTBOX); call('HLEN', GROUPS)
 if #plan == 0 then return 0 end
--- Plain ones go together: a command for each key that knows them, and not four for each of them.
-local from, order, keys = {}, {}, {}
-local function together(key, id)
-  if not from[key] then
-    from[key] = {}
-    order[#order + 1] = key
-    call('ZCARD', key)
-  end
-  from[key][#from[key] + 1] = id
-end
 for _, item in ipairs(plan) do
-  local id, head, key, plain = item[1], item[2], item[3], item[4]
-  if head == '' then together(key, id)
-  elseif plain then
-    together(key, id)
-    together(P .. 'ix:t:' .. head_type(head), id)
-    keys[#keys + 1] = P .. 't:' .. id; keys[#keys + 1] = P .. 'h:' .. id; keys[#keys + 1] = P .. 'log:' .. id
-  end
-end
-for _, item in ipairs(plan) do
-  local id, head, key, plain = item[1], item[2], item[3], item[4]
-  if head ~= '' then
+  local id, head, key = item[1], item[2], item[3]
+  if head == '' then leave(key, id)
+  else
     told[#told + 1] = id .. 'M' .. item_of(head, tonumber(sub(head, 1, 4))) .. '|' .. sub(key, #P + 1) .. '||'
-    if not plain then remove_task(id, head, key) end
+    remove_task(id, head, key)
   end
-  removed = removed + 1
 end
-for _, key in ipairs(order) do many('ZREM', key, from[key]) end
-if #keys > 0 then call('UNLINK', unpack(keys)) end
+finish_removal()
 emit('f', told)
 set('bytes', int(max(0, bytes)))
 save_meta()
-return removed
+return #plan

@@ -11,7 +11,7 @@ if #ids == 0 then return '' end
 local lines = call('HMGET', ACTIVE, unpack(ids))
 local heads, from = {}, {}
 for i, id in ipairs(ids) do
-  heads[i] = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
+  heads[i] = head_of(id)
   call('STRLEN', P .. 'h:' .. id)
 end
 for _, key in ipairs({ PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED, COMPLETED, FAILED, CANCELLED }) do
@@ -28,10 +28,12 @@ for i, id in ipairs(ids) do
     seen[id] = true
     out[i] = 'M'
     local item = item_of(heads[i], tonumber(sub(heads[i], 1, 4)))
-    bytes = bytes - remove_task(id, heads[i], from[i] or PENDING)
+    bytes = bytes - bytes_of(id)
+    remove_task(id, heads[i], from[i] or PENDING)
     told[#told + 1] = id .. 'M' .. item .. '|' .. sub(from[i] or PENDING, #P + 1) .. '||'
   end
 end
+finish_removal()
 emit('f', told)
 set('bytes', int(max(0, bytes)))
 save_meta()

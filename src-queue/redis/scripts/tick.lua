@@ -67,7 +67,7 @@ end
 call('ZCARD', PENDING); call('ZCARD', FAILED); call('ZCARD', CANCELLED); call('XLEN', EVENTS); call('LLEN', WAKE)
 call('HLEN', PROGRESS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX)
 
-local gone = call('ZRANGEBYSCORE', STANDBY, '-inf', int(wall - 60000), 'LIMIT', 0, limit)
+local gone = call('ZRANGEBYSCORE', STANDBY, '-inf', int(wall - FORGOTTEN), 'LIMIT', 0, limit)
 
 local bytes = tonumber(m[14] or 0)
 local ended, promoted, reaped = {}, {}, 0

@@ -2,6 +2,8 @@
 -- holds. That is wall time: whatever the wall clock does, a worker is passed over at worst, or one gets a task that has died.
 local STANDBY = P .. 'standby'
 local LONGEST_STAND = 10000 -- ms
+-- A line stays for so long after its time: a worker that says so again late is not taken for one that was handed something.
+local FORGOTTEN = 60000
 -- Workers to whom a task was handed, with the time by the queue clock at which one that is still on their list is taken back.
 local HANDING = P .. 'handing'
 local HANDING_MS = 1000
