@@ -19,7 +19,7 @@ it('says at once that the server is gone, drains the colour, and is live again b
   await world.startServer();
   await status.filter({ hasText: 'Live' }).waitFor({ timeout: 30_000 });
   await page.getByRole('alert').waitFor({ state: 'detached' });
-  expect(await page.locator('main').getAttribute('class')).not.toContain('is-stale');
+  await page.locator('main:not(.is-stale)').waitFor();
   const task = await world.api.submit({ task_type: 'text_processing', payload: { text: 'after the restart' } });
   await world.api.until(task.id, 'completed');
   await page.goto(`${world.base}/#/tasks?id=${task.id}`);

@@ -16,7 +16,8 @@ export default [
   defineHandler({
     type: 'wait_for_file',
     payload: z.object({ file: z.string() }),
-    async run({ payload, signal }) {
+    async run({ payload, signal, log }) {
+      log.info('begun');
       while (!existsSync(payload.file)) {
         signal.throwIfAborted();
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -127,7 +128,7 @@ describe('quitting while a task runs', () => {
     await api.workers(1);
     const file = join(world.dir, 'first');
     const { id } = await api.submit({ task_type: 'wait_for_file', payload: { file } });
-    await api.until(id, 'processing');
+    await api.begun(id);
     await app.answerQuestions(/^Cancel$/);
     await waitFor('the question', async () => {
       await quit();
@@ -143,7 +144,7 @@ describe('quitting while a task runs', () => {
     const [worker] = await api.workers(1);
     const file = join(world.dir, 'second');
     const { id } = await api.submit({ task_type: 'wait_for_file', payload: { file } });
-    await api.until(id, 'processing');
+    await api.begun(id);
     await app.answerQuestions(/^Leave the workers running$/);
     const redisPid = world.redisPid ?? 0;
     await waitFor('the app to end', async () => {
@@ -167,7 +168,7 @@ describe('quitting while a task runs', () => {
   it('ends at a signal without a question, and at the second one without its tasks', async () => {
     const api = app.apiOf(queue);
     const { id } = await api.submit({ task_type: 'wait_for_file', payload: { file: join(world.dir, 'never') } });
-    await api.until(id, 'processing');
+    await api.begun(id);
     const redisPid = world.redisPid ?? 0;
     const [worker] = await api.workers(1);
     await waitFor('the app to end', () => {

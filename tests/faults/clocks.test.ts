@@ -52,7 +52,7 @@ it('finds out a dead worker as soon as ever with the clock of Redis an hour back
   const api = await world.server();
   const worker = world.worker();
   const task = await api.submit({ task_type: 'gated', payload: world.payload() });
-  await api.until(task.id, 'processing');
+  await world.begun();
   clock.shift(-HOUR_MS);
   worker.signal('SIGKILL');
   const killed = performance.now();

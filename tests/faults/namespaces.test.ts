@@ -17,7 +17,7 @@ it('gives the task of a worker whose packets are dropped to another, and takes n
   const { host, through } = space;
   const cutOff = world.worker(1, { redis: { host, port: world.redis.port }, through });
   const task = await api.submit({ task_type: 'gated', payload: world.payload() });
-  await api.until(task.id, 'processing');
+  await world.begun();
   world.worker();
   await waitFor('both to be there', async () => ((await world.stats(api)).workers === 2 ? true : null));
   space.drop();

@@ -12,7 +12,7 @@ it('treats a worker behind a black hole as dead, and lets it write nothing when 
   const api = await world.server();
   const cutOff = world.worker(1, { redis: proxy });
   const task = await api.submit({ task_type: 'gated', payload: world.payload() });
-  await api.until(task.id, 'processing');
+  await world.begun();
   proxy.hold();
   world.worker();
   const taken = await world.startsElsewhere(api, task.id);

@@ -29,7 +29,7 @@ const later = (ms, act) => setTimeout(act, ms);
 export default [
   on('throws', ({ payload }) => { throw THROWN[payload.what]; }),
   on('returns', ({ payload }) => RESULTS[payload.what]()),
-  on('never', () => new Promise(() => {})),
+  on('never', ({ log }) => { log.info('begun'); return new Promise(() => {}); }),
   on('twice', () => new Promise((done, fail) => { done('first'); fail(new Error('second')); done('third'); })),
   on('straggler', () => { later(50, () => void Promise.reject(new Error('late rejection'))); later(60, () => { throw new Error('late throw'); }); return 'ok'; }),
   on('deaf', ({ payload }) => new Promise((done) => later(payload.ms, () => { appendFileSync(payload.log, 'ended\\n'); done('late'); }))),
@@ -169,7 +169,7 @@ it.each([
     String(shutdownMs / 1000),
   ]);
   const task = await api.submit({ task_type: 'never', payload: {} });
-  await api.until(task.id, 'processing');
+  await api.begun(task.id);
   const began = performance.now();
   worker.signal(signal);
   if (times === 2) await waitFor('the stop to be told', () => (worker.err.includes('"stopping"') ? true : null));

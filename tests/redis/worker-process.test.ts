@@ -50,10 +50,10 @@ const task = (type, run) => defineHandler({ type, run });
 const forever = (signal) => new Promise((_, fail) => signal.addEventListener('abort', () => fail(signal.reason)));
 export default [
   task('echo', ({ payload }) => payload),
-  task('wait', ({ signal }) => forever(signal)),
-  task('second', ({ signal, task }) => (task.attempt === 1 ? forever(signal) : 'by attempt ' + task.attempt)),
+  task('wait', ({ signal, log }) => { log.info('begun'); return forever(signal); }),
+  task('second', ({ signal, task, log }) => { log.info('begun'); return task.attempt === 1 ? forever(signal) : 'by attempt ' + task.attempt; }),
   task('slow', async ({ task, log }) => { log.info('begun'); await new Promise((go) => setTimeout(go, 1500)); return 'by attempt ' + task.attempt; }),
-  task('deaf', () => new Promise(() => {})),
+  task('deaf', ({ log }) => { log.info('begun'); return new Promise(() => {}); }),
   task('block', ({ payload }) => { const end = Date.now() + payload.ms; while (Date.now() < end); return 'unblocked'; }),
   task('stray', () => { setTimeout(() => { throw new Error('stray'); }, 10); return new Promise(() => {}); }),
   task('exit', () => process.exit(0)),
@@ -122,6 +122,10 @@ const until = (id: string, status: string, ms = 15_000) =>
     ms,
   );
 
+/** A task is `processing` a moment before its worker has it: until its handler has said something. */
+const begun = (id: string) =>
+  waitFor('the handler to begin', async () => ((await connected.reader.logs(id))?.length ? true : null));
+
 describe('a worker process', () => {
   it('tells its parent that it serves, and what it runs', async () => {
     const { messages, child, ended } = await start({ workerId: 'w-one' });
@@ -149,7 +153,7 @@ describe('a worker process', () => {
   it('stops on SIGTERM: tasks that do not finish go back, at no cost', async () => {
     const { child, ended } = await start();
     const [polite, deaf] = [await submit({ type: 'wait' }), await submit({ type: 'deaf' })];
-    await Promise.all([until(polite, 'processing'), until(deaf, 'processing')]);
+    await Promise.all([begun(polite), begun(deaf)]);
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: 0, signal: null });
     expect(await until(polite, 'pending')).toMatchObject({ attempts: 0 });
@@ -160,7 +164,7 @@ describe('a worker process', () => {
   it('stops at once on a second signal', async () => {
     const { child, ended } = await start({ shutdownTimeoutMs: 60_000 });
     const id = await submit({ type: 'deaf' });
-    await until(id, 'processing');
+    await begun(id);
     child.kill('SIGINT');
     await waitFor('the stop', async () => ((await connected.directory.list())[0]?.state === 'stopping' ? true : null));
     const before = performance.now();
@@ -181,7 +185,6 @@ describe('a worker process', () => {
   it('stops when its parent is gone, and takes the programs that it runs along', async () => {
     const { child, ended } = await start();
     const id = await submit({ type: 'child' });
-    await until(id, 'processing');
     const pid = await waitFor('the program', async () => {
       return Number.parseInt(await readFile(join(home, 'child.pid'), 'utf8'), 10) || null;
     });
@@ -218,7 +221,7 @@ describe('a worker process that dies or freezes', () => {
   it('by kill -9: its task runs elsewhere after the lease, and the attempt is counted', async () => {
     const first = await start();
     const id = await submit({ type: 'second' });
-    await until(id, 'processing');
+    await begun(id);
     first.child.kill('SIGKILL');
     expect(await first.ended).toEqual({ code: null, signal: 'SIGKILL' });
     await start();
@@ -230,7 +233,7 @@ describe('a worker process that dies or freezes', () => {
   it('by SIGSTOP: what it still does when it wakes changes nothing', async () => {
     const zombie = await start();
     const id = await submit({ type: 'slow' });
-    await waitFor('the handler to begin', async () => ((await connected.reader.logs(id))?.length ? true : null));
+    await begun(id);
     zombie.child.kill('SIGSTOP');
     await start();
     expect(await until(id, 'completed')).toMatchObject({ attempts: 2, result: '"by attempt 2"' });
@@ -289,7 +292,7 @@ describe('a handler that harms its process', () => {
   it('by an exception that cannot be traced ends it, and the tasks go back', async () => {
     const { ended, errors } = await start();
     const other = await submit({ type: 'wait' });
-    await until(other, 'processing');
+    await begun(other);
     await submit({ type: 'homeless' });
     expect((await ended).code).toBe(1);
     expect(errors()).toContain('an exception was not caught');

@@ -158,11 +158,18 @@ export class FaultWorld implements AsyncDisposable {
     return waitFor('the task to start elsewhere', began, LEASE_MS + 10_000);
   }
 
+  /** A task is `processing` a moment before its worker has it: resolves once `count` executions have begun. */
+  begun(count = 1): Promise<true> {
+    return waitFor(`${count} handlers to begin`, () => (this.runs.length >= count ? true : null));
+  }
+
   /** Some tasks that run, until `open`. */
   async running(api: TestApi, count: number, options: ProcessOptions = {}): Promise<MillraceProcess> {
     const worker = this.worker(count, options);
+    const before = this.runs.length;
     await this.submitMany(api, count);
     await this.until(api, 'processing', count);
+    await this.begun(before + count);
     return worker;
   }
 

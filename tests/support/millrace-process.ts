@@ -147,6 +147,14 @@ export class TestApi {
     );
   }
 
+  /** A task is `processing` a moment before its worker has it: resolves once its handler has logged something. */
+  begun(id: string): Promise<true> {
+    return waitFor(`the handler of ${id} to begin`, async () => {
+      const logs = await this.call('GET', `/api/tasks/${id}/logs`);
+      return z.object({ logs: z.array(z.unknown()) }).parse(await logs.json()).logs.length > 0 ? true : null;
+    });
+  }
+
   /** Pids of the worker processes, once `count` of them serve. */
   workers(count: number): Promise<number[]> {
     return waitFor(`${count} workers`, async () => {

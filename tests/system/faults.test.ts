@@ -26,7 +26,7 @@ it('lets a worker that was frozen past its lease write nothing', async () => {
   const api = await world.server();
   const frozen = world.worker();
   const task = await api.submit({ task_type: 'gated', payload: world.payload() });
-  await api.until(task.id, 'processing');
+  await world.begun();
   frozen.signal('SIGSTOP');
   world.worker();
   const taken = await world.startsElsewhere(api, task.id);

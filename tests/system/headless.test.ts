@@ -13,7 +13,8 @@ import { writeFileSync } from 'node:fs';
 export default defineHandler({
   type: 'slow',
   payload: z.object({ ms: z.number(), mark: z.string().optional() }),
-  async run({ payload, signal }) {
+  async run({ payload, signal, log }) {
+    log.info('begun');
     if (payload.mark) setTimeout(() => writeFileSync(payload.mark, 'x'), 300);
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, payload.ms);
@@ -144,7 +145,7 @@ describe('millrace --headless', () => {
     const first = headless(['--shutdown-timeout', '0.5']);
     const api = new TestApi(await first.address());
     const task = await api.submit({ task_type: 'slow', payload: { ms: 60_000 }, max_retries: 0 });
-    await api.until(task.id, 'processing');
+    await api.begun(task.id);
     const since = performance.now();
     first.signal('SIGTERM');
     expect((await first.ended).code).toBe(0);
@@ -176,7 +177,7 @@ describe('millrace --headless', () => {
     const server = headless();
     const api = new TestApi(await server.address());
     const task = await api.submit({ task_type: 'slow', payload: { ms: 60_000 } });
-    await api.until(task.id, 'processing');
+    await api.begun(task.id);
     const left = [...(await api.workers(1)), ...redisPids()];
     server.signal('SIGINT');
     await waitFor('the stop to begin', () => (server.err.includes('"msg":"stopping"') ? true : null));
