@@ -46,6 +46,7 @@ export const SCRIPT_COMMANDS: readonly Command[] = [
   ['ZRANGEBYSCORE', '@zset', '0', '1'],
   ['ZREVRANGEBYSCORE', '@zset', '1', '0'],
   ['ZREM', '@zset', 'other'],
+  ['ZREMRANGEBYRANK', '@zset', '5', '6'],
   ['ZPOPMIN', '@zset'],
   ['SADD', '@set', 'member'],
   ['SCARD', '@set'],

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { LayoutGate } from './layout-gate';
 import { type Patience, untilKnown } from './repetition';
+import { joinScript } from './script-source';
 
 export type ScriptArg = string | number;
 
@@ -17,10 +18,7 @@ export interface Script<Input, Output> {
   read(reply: unknown, input: Input, repeated: boolean): Output;
 }
 
-/**
- * Joins a script with the shared pieces that it names. The shebang line stays first: it declares, for Redis, what
- * the script may do when memory is full.
- */
+/** Joins a script with what it needs of the shared pieces that it names. */
 export function defineScript<Input, Output>(definition: {
   name: string;
   lua: string;
@@ -29,8 +27,7 @@ export function defineScript<Input, Output>(definition: {
   read: (reply: unknown, input: Input, repeated: boolean) => Output;
 }): Script<Input, Output> {
   const { name, lua, lib, args, read } = definition;
-  const firstLine = lua.indexOf('\n') + 1;
-  const source = lua.slice(0, firstLine) + [...lib, lua.slice(firstLine)].join('\n');
+  const source = joinScript(lua, lib);
   return { name, source, sha: createHash('sha1').update(source).digest('hex'), args, read };
 }
 

@@ -9,7 +9,8 @@
 --   c and a instead of C and A where it is of one of the types and has been started | -1 another layout
 -- DERIVES t:<id> h:<id> from its arguments
 -- COST O(log N) a task
-if not load_meta() then return -1 end
+local known, bytes = load_meta('bytes')
+if not known then return -1 end
 local ids = { unpack(ARGV, 3) }
 if #ids == 0 then return '' end
 local lines = call('HMGET', ACTIVE, unpack(ids))
@@ -29,7 +30,7 @@ local function has_children(head)
   return head ~= '' and find(ARGV[2], ',' .. head_type(head) .. ',', 1, true) ~= nil
 end
 local out, told, seen = {}, {}, {}
-local bytes = tonumber(m[14] or 0)
+bytes = tonumber(bytes or 0)
 for i, id in ipairs(ids) do
   if lines[i] then
     out[i] = has_children(heads[i]) and 'a' or 'A'

@@ -4,10 +4,11 @@
 -- ARGV    (field, value) each; the value '' removes the field
 -- RETURNS 1 | 0 `aging` cannot change while tasks are pending or running | -1 another layout
 -- COST O(1)
-if not load_meta() then return -1 end
+local known, aging = load_meta('aging')
+if not known then return -1 end
 call('LLEN', WAKE)
 for i = 1, #ARGV, 2 do
-  local changes = ARGV[i] == 'aging' and ARGV[i + 1] ~= (m[16] or '')
+  local changes = ARGV[i] == 'aging' and ARGV[i + 1] ~= (aging or '')
   if changes and call('ZCARD', PENDING) + call('ZCARD', PARKED) + call('ZCARD', LEASES) > 0 then return 0 end
 end
 for i = 1, #ARGV, 2 do

@@ -24,6 +24,6 @@ for i, id in ipairs(ids) do
 end
 if #held > 0 then call('ZADD', LEASES, 'XX', unpack(held)) end
 local cap = max(250, floor(tonumber(ARGV[1]) / 4))
-if cap < tonumber(m[3] or 2500) then set('cap', int(cap)) end
+if cap < clockCap then set('cap', int(cap)) end
 save_meta()
 return { lost, asked }

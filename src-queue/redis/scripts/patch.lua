@@ -9,7 +9,8 @@
 -- RETURNS P patched, S stale (read it again), R running, F final, G gone | -1 another layout
 -- DERIVES t:<id> ix:g:<tag> from its arguments
 -- COST O(log N)
-if not load_meta() then return -1 end
+local known, due, bytes = load_meta('due', 'bytes')
+if not known then return -1 end
 local id = ARGV[1]
 local record = call('GET', P .. 't:' .. id)
 if not record then return 'G' end
@@ -36,7 +37,7 @@ if ARGV[4] ~= '' and from ~= BLOCKED then
   if at > wall then
     if from == PENDING or from == PARKED then call('ZREM', from, id); from = SCHEDULED end
     call('ZADD', from, int(at), id)
-    if at < due then set('due', int(at)); wake() end
+    if at < tonumber(due or NEVER) then set('due', int(at)); wake() end
   elseif from == SCHEDULED or from == RETRYING then
     call('ZREM', from, id)
     from = PENDING
@@ -44,7 +45,7 @@ if ARGV[4] ~= '' and from ~= BLOCKED then
     wake()
   end
 end
-set('bytes', int(tonumber(m[14] or 0) + #new - #record))
+set('bytes', int(tonumber(bytes or 0) + #new - #record))
 local retries = head_field(new, 10)
 if retries == '' then retries = '3' end
 emit('f', { id .. 'U' .. item_of(new, tonumber(sub(new, 1, 4))) .. '|' .. sub(from, #P + 1) .. '|' .. retries .. '|' })

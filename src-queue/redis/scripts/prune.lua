@@ -9,14 +9,16 @@
 -- DERIVES t:<id> h:<id> log:<id> waits:<id> i:<key> ix:* from ids in the queue's own sets
 -- COST O(log N) a task. Nothing goes in its first 10 s, nor, with an idempotency key, in its first 24 h: a repeated
 -- submit must find it.
-if not load_meta() then return -1 end
+local known, bytes = load_meta('bytes')
+if not known then return -1 end
 local limit = tonumber(ARGV[1])
-local bytes, most = tonumber(m[14] or 0), tonumber(ARGV[8])
+bytes = tonumber(bytes or 0)
+local most = tonumber(ARGV[8])
 local plan, told = {}, {}
 for k, key in ipairs({ COMPLETED, FAILED, CANCELLED }) do
   local over = call('ZCARD', key) - tonumber(ARGV[1 + k])
   local age = tonumber(ARGV[4 + k])
-  local oldest = call('ZRANGE', key, 0, limit - 1, 'WITHSCORES')
+  local oldest = call('ZRANGE', key, '0', int(limit - 1), 'WITHSCORES')
   for i = 1, #oldest, 2 do
     local ended = time_of_rank(oldest[i + 1])
     local wanted = over > 0 or (age > 0 and ended < wall - age) or (key == COMPLETED and most > 0 and bytes > most)

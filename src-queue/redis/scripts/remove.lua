@@ -5,7 +5,8 @@
 -- RETURNS one character a task: M removed, R running, G gone | -1 another layout
 -- DERIVES t:<id> h:<id> log:<id> waits:<id> i:<key> ix:* from its arguments
 -- COST O(log N) a task
-if not load_meta() then return -1 end
+local known, bytes = load_meta('bytes')
+if not known then return -1 end
 local ids = { unpack(ARGV) }
 if #ids == 0 then return '' end
 local lines = call('HMGET', ACTIVE, unpack(ids))
@@ -20,7 +21,7 @@ for _, key in ipairs({ PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED, COMPLETED,
 end
 call('XLEN', EVENTS); call('HLEN', UNIQUE); call('ZCARD', EXPIRING); call('LLEN', OUTBOX); call('HLEN', GROUPS)
 local out, told, seen = {}, {}, {}
-local bytes = tonumber(m[14] or 0)
+bytes = tonumber(bytes or 0)
 for i, id in ipairs(ids) do
   if lines[i] then out[i] = 'R'
   elseif heads[i] == '' or seen[id] then out[i] = 'G'

@@ -10,8 +10,9 @@
 -- COST O(limit). Where it has come is kept in `meta`, so that all processes together make one pass.
 local PLACES = { LEASES, COMPLETED, FAILED, CANCELLED, PENDING, PARKED, SCHEDULED, RETRYING, BLOCKED }
 local FINAL = { [COMPLETED] = true, [FAILED] = true, [CANCELLED] = true }
-if not load_meta('repair_due') then return -1 end
-if mono < tonumber(m[17] or 0) then return { 0, 0, 0, 0 } end
+local known, repairDue, due, bytes = load_meta('repair_due', 'due', 'bytes')
+if not known then return -1 end
+if mono < tonumber(repairDue or 0) then return { 0, 0, 0, 0 } end
 
 -- 1. Read a page: of an index first, whose name tells the type of a task that is gone ---------------------------
 local sources = {}
@@ -82,7 +83,7 @@ local function belongs(id, head)
 end
 
 local writes, gone, ended, told = {}, {}, {}, {}
-local bytes, freed = tonumber(m[14] or 0), 0
+local freed = 0
 local function write(...) writes[#writes + 1] = { ... } end
 for _, id in ipairs(ids) do
   local head, line, here = call('GETRANGE', P .. 't:' .. id, 0, 33), lines[id], where[id] or {}
@@ -100,7 +101,7 @@ for _, id in ipairs(ids) do
     if line and not place then
       leased = leased + 1
       place = LEASES
-      write('ZADD', LEASES, int(mono + 4 * tonumber(m[3] or 2500)), id) -- `cap` is a quarter of the shortest lease
+      write('ZADD', LEASES, int(mono + 4 * clockCap), id) -- `cap` is a quarter of the shortest lease
     elseif not place or has(head_flags(head), F_UNIQUE) or has(head_flags(head), F_EXPIRES) then
       head = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
     end
@@ -109,7 +110,7 @@ for _, id in ipairs(ids) do
       place, score = belongs(id, head)
       placed[#placed + 1] = id
       write('ZADD', place, score, id)
-      if place == SCHEDULED then due = min(due, tonumber(score)) end
+      if place == SCHEDULED then due = min(tonumber(due or NEVER), tonumber(score)) end
       if place == PENDING then told[#told + 1] = id .. sub(head, 32, 32) .. head_type(head) end
     end
     for _, key in ipairs(here) do
@@ -163,7 +164,8 @@ if #told > 0 then wake() end
 local repaired = #removed + #placed + leased + keys
 if repaired > 0 then
   set('repaired', int(tonumber(was[2] or 0) + repaired)); set('repaired_at', wallText)
-  set('due', int(due)); set('bytes', int(max(0, bytes - freed)))
+  if due then set('due', int(due)) end
+  set('bytes', int(max(0, tonumber(bytes or 0) - freed)))
 end
 set('repair_at', over and '1 0' or int(at) .. ' ' .. cursor)
 set('repair_due', int(mono + tonumber(over and ARGV[3] or ARGV[2])))

@@ -11,7 +11,8 @@
 --   U nothing was done: it has a unique key, and other queues have to be asked for it first | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> from its arguments
 -- COST O(log N) a task
-if not load_meta() then return -1 end
+local known, seq, bytes = load_meta('seq', 'bytes')
+if not known then return -1 end
 local ids = { unpack(ARGV, 5) }
 if #ids == 0 then return '' end
 local failed, cancelled = call('ZMSCORE', FAILED, unpack(ids)), call('ZMSCORE', CANCELLED, unpack(ids))
@@ -19,7 +20,7 @@ local heads = {}
 -- The kind of the last segment of a history.
 local function last_segment(id)
   local history = P .. 'h:' .. id
-  local length = tonumber(call('GETRANGE', history, -9, -2), 16)
+  local length = tonumber(call('GETRANGE', history, '-9', '-2'), 16)
   return length and call('GETRANGE', history, -9 - length, -9 - length)
 end
 for i, id in ipairs(ids) do
@@ -28,7 +29,8 @@ for i, id in ipairs(ids) do
 end
 call('ZCARD', PENDING); call('XLEN', EVENTS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', WAKE)
 local out, told, seen = {}, {}, {}
-local bytes = tonumber(m[14] or 0)
+local requeued = segments('Q', '')
+seq, bytes = tonumber(seq or 0), tonumber(bytes or 0)
 for i, id in ipairs(ids) do
   local head = heads[i]
   local flags = head ~= '' and head_flags(head) or 0
@@ -59,12 +61,12 @@ for i, id in ipairs(ids) do
       bytes = bytes + #record - call('STRLEN', P .. 't:' .. id)
       call('SET', P .. 't:' .. id, record)
     else
-      call('SETRANGE', P .. 't:' .. id, 0, fixed)
+      call('SETRANGE', P .. 't:' .. id, '0', fixed)
     end
     if lock then call('HSET', UNIQUE, lock, id) end
     -- With aging, waiting begins anew: the time in the dead-letter queue does not count.
     call('ZADD', PENDING, score_of(byte(band) - 48, seq, wall), id)
-    local text = segment('Q', item_of(head, attempts), '||', '', '')
+    local text = requeued(item_of(head, attempts), '||', '')
     bytes = bytes + #text
     call('APPEND', P .. 'h:' .. id, text)
     told[#told + 1] = id .. 'Q' .. item_of(fixed .. sub(head, 34), attempts) .. '|||'

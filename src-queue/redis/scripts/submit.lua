@@ -11,15 +11,19 @@
 --   "0 SHARDS <n>" where it has more than one; -1 another layout
 -- DERIVES t:<id> i:<key> ix:* waits:<id> from its arguments, handed:<worker> from the queue's own `standby`
 -- COST O(log N) a task. Repeating it with the same ids enqueues nothing twice.
-if not load_meta() then return -1 end
-local n, x = tonumber(ARGV[1]), tonumber(ARGV[2])
-local DAY = 86400000
+local known, seq, due, paused, concurrency, rateMax, bytes, maxPending, durability, shards =
+  load_meta('seq', 'due', 'paused', 'concurrency', 'rate_max', 'bytes', 'max_pending', 'durability', 'shards')
+if not known then return -1 end
+due, paused = (due or NEVER) + 0, paused == '1'
+local n, x = ARGV[1] + 0, ARGV[2] + 0
+local DAY = '86400000'
 
 local keys = {}
 for i = 1, n do keys[i] = P .. 't:' .. ARGV[1 + 2 * i] end
 local anyThere = call('EXISTS', unpack(keys)) > 0
 
-local extras = {}
+local extras, idempotent, unique, writes = NONE, NONE, NONE, NONE
+if x > 0 then extras, idempotent, unique, writes = {}, {}, {}, {} end
 for k = 1, x do
   local at = 2 + 2 * n + 2 * k
   local parts, from = {}, 1
@@ -31,35 +35,42 @@ for k = 1, x do
   end
   extras[tonumber(ARGV[at - 1])] = parts
 end
-local limits = call('HMGET', KEYS[1], 'max_pending', 'durability', 'shards')
 local ahead = call('ZCARD', PENDING)
 local pendingNow = ahead + call('ZCARD', PARKED)
 call('XLEN', EVENTS); call('LLEN', WAKE); call('SCARD', TYPES); if x > 0 then call('HLEN', UNIQUE) end
 
 -- Where no task is ahead of these, the most urgent of them goes straight to an idle worker.
-local stands, first
-if ahead == 0 and not paused and not m[9] and not m[10] and nothing_due() then stands = last_standing() end
+local stands, first, epoch
+if ahead == 0 and not paused and not concurrency and not rateMax and nothing_due(due) then stands = last_standing() end
+if stands then epoch = tonumber(call('HGET', KEYS[1], 'epoch') or 0) end
 
 local out, sets, told, taken = {}, {}, {}, 0
-if not m[6] then out[1] = '0 NEW' end
-if limits[2] then out[#out + 1] = '0 DURABILITY ' .. limits[2] end
-if limits[3] then out[#out + 1] = '0 SHARDS ' .. limits[3] end
+if not seq then out[1] = '0 NEW' end
+if durability then out[#out + 1] = '0 DURABILITY ' .. durability end
+if shards then out[#out + 1] = '0 SHARDS ' .. shards end
 local groups, order = {}, {}
-local function add(key, score, id)
+-- Scores and members that go into a set.
+local function entries_of(key)
   local list = groups[key]
   if not list then
     list = {}
     groups[key] = list
     order[#order + 1] = key
   end
+  return list
+end
+local function add(key, score, id)
+  local list = entries_of(key)
   list[#list + 1] = score
   list[#list + 1] = id
 end
-local newTypes, typeList = {}, {}
-local idempotent, unique, writes = {}, {}, {}
+local typeList = {}
+local kindOf = {} -- what tasks have in common that are alike in executions at most, priority, flags and type: looked at once
 local created = fmt('%011x', wall)
-local bytes = tonumber(m[14] or 0)
+local number = n > 8 and near_numbers() or int
+seq, bytes = (seq or 0) + 0, (bytes or 0) + 0
 local ready, soonest = 0, NEVER
+local stop = 7 -- where the type ended in the task before: mostly it does there again
 
 for i = 1, n do
   local id, spec, extra = ARGV[1 + 2 * i], ARGV[2 + 2 * i], extras[i]
@@ -78,22 +89,33 @@ for i = 1, n do
       if owner and (unique[lock] or call('EXISTS', P .. 't:' .. owner) == 1) then refused = 'DUPLICATE ' .. owner end
     end
   end
-  if not refused and limits[1] and pendingNow + ready >= tonumber(limits[1]) then refused = 'FULL' end
+  if not refused and maxPending and pendingNow + ready >= tonumber(maxPending) then refused = 'FULL' end
   if refused then
     out[#out + 1] = int(i) .. ' ' .. refused
   else
     seq = seq + 1
+    taken = taken + 1
     local record = '0000' .. fmt('%012x', seq) .. created .. spec
-    sets[#sets + 1] = keys[i]
-    sets[#sets + 1] = record
+    local k = 2 * taken
+    sets[k - 1], sets[k] = keys[i], record
     bytes = bytes + #record
-    local taskType = sub(spec, 7, find(spec, '|', 7, true) - 1)
-    local typeKey = P .. 'ix:t:' .. taskType
-    if not newTypes[typeKey] then
-      newTypes[typeKey] = true
-      typeList[#typeList + 1] = taskType
+    -- A cut that is known ends with the bar after its type, and has no other.
+    local kind = kindOf[sub(spec, 1, stop)]
+    if not kind then
+      stop = find(spec, '|', 7, true)
+      local cut = sub(spec, 1, stop)
+      kind = kindOf[cut]
+      if not kind then
+        local taskType, band = sub(cut, 7, -2), sub(cut, 5, 5)
+        local key, text = P .. 'ix:t:' .. taskType, band .. sub(cut, 1, 4) .. taskType .. ','
+        if not groups[key] then typeList[#typeList + 1] = taskType end
+        kind = { type = taskType, entries = entries_of(key), band = band + 0, told = text, ready = 'r' .. text }
+        kindOf[cut] = kind
+      end
     end
-    add(typeKey, '0', id)
+    local entries = kind.entries
+    entries[#entries + 1] = '0'
+    entries[#entries + 1] = id
     local state, dueAt = 'r', extra and extra[1] or ''
     if extra then
       if extra[2] ~= '' then
@@ -119,16 +141,15 @@ for i = 1, n do
       end
     end
     if state == 'r' then
-      local score = score_of(byte(spec, 5) - 48, seq, wall)
-      add(PENDING, score, id)
+      local score = score_number(kind.band, seq, wall)
+      add(PENDING, number(score), id)
       ready = ready + 1
-      if stands and find(stands.types, ',' .. taskType .. ',', 1, true) and (not first or tonumber(score) < first.score) then
-        first = { score = tonumber(score), id = id, record = record, type = taskType }
+      if stands and find(stands.types, ',' .. kind.type .. ',', 1, true) and (not first or score < first.score) then
+        first = { score = score, id = id, record = record, type = kind.type }
       end
     elseif state == 's' then add(SCHEDULED, dueAt, id)
     else add(BLOCKED, int(seq), id) end
-    taken = taken + 1
-    told[3 * taken - 2], told[3 * taken - 1], told[3 * taken] = id, state .. sub(spec, 5, 5) .. sub(spec, 1, 4) .. taskType, ','
+    told[k - 1], told[k] = id, state == 'r' and kind.ready or state .. kind.told
   end
 end
 for _, key in ipairs(order) do call('ZCARD', key) end
@@ -136,7 +157,7 @@ if first and has(byte(first.record, 33) - 48, F_EXPIRES) then first = nil end
 
 if taken > 0 then
   call('MSET', unpack(sets))
-  local started = {}
+  local started
   if first then
     local list = groups[PENDING]
     for i = 2, #list, 2 do
@@ -156,14 +177,15 @@ if taken > 0 then
     call('RPUSH', inbox_of(stands.worker), token .. '|' .. wallText .. '|' .. first.id .. '|' .. first.record)
     call('PEXPIRE', inbox_of(stands.worker), int(2 * stands.lease))
     call('ZADD', HANDING, int(mono + HANDING_MS), stands.worker)
-    started[1] = first.id .. item
+    started = first.id .. item
     set('epoch', int(epoch))
   end
   for _, key in ipairs(order) do many('ZADD', key, groups[key]) end
   call('SADD', TYPES, unpack(typeList))
   for _, write in ipairs(writes) do call(unpack(write)) end
-  emit_pieces('q', told, taken)
-  emit('s', started)
+  told[2 * taken] = sub(told[2 * taken], 1, -2) -- no comma after the last
+  emit_text('q', table.concat(told), taken)
+  if started then emit_text('s', started, 1) end
   if soonest < due then
     set('due', int(soonest))
     wake() -- one worker learns the new due time

@@ -12,7 +12,9 @@
 --   ms until the first lease runs out, or -1} | -1 another layout
 -- DERIVES t:<id> h:<id> ix:f:<fingerprint> handed:<worker> from the queue's own sets
 -- COST O(log N) a task moved. Any process may call it at any time; nothing depends on who does.
-if not load_meta('repair_due') then return -1 end
+local known, due, paused, concurrency, bytes, repairDue = load_meta('due', 'paused', 'concurrency', 'bytes', 'repair_due')
+if not known then return -1 end
+due = tonumber(due or NEVER)
 local limit = tonumber(ARGV[1])
 local lost = call('ZRANGEBYSCORE', LEASES, '-inf', mono, 'LIMIT', 0, limit)
 -- What still lies on the list of the worker that it was handed to has not begun: it goes back at no attempt.
@@ -69,7 +71,7 @@ call('HLEN', PROGRESS); call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN',
 
 local gone = call('ZRANGEBYSCORE', STANDBY, '-inf', int(wall - FORGOTTEN), 'LIMIT', 0, limit)
 
-local bytes = tonumber(m[14] or 0)
+bytes = tonumber(bytes or 0)
 local ended, promoted, reaped = {}, {}, 0
 for i, id in ipairs(lost) do
   local line, head = lines[i], heads[id]
@@ -99,7 +101,7 @@ for i, id in ipairs(lost) do
     local text = segment(kind, item, '|!' .. token .. '|', worker, unheard[id] and '' or ARGV[2])
     bytes = bytes + #text
     call('APPEND', P .. 'h:' .. id, text)
-    call('SETRANGE', P .. 't:' .. id, 0, fmt('%04d', counted) .. middle .. char(48 + with(head_flags(head), F_HISTORY)))
+    call('SETRANGE', P .. 't:' .. id, '0', fmt('%04d', counted) .. middle .. char(48 + with(head_flags(head), F_HISTORY)))
     if kind == 'X' or kind == 'D' then
       free_unique(id, head)
       tell_dependants(id, head, 'X')
@@ -147,8 +149,8 @@ many('ZREM', HANDING, deaf)
 for _, worker in ipairs(deaf) do call('DEL', inbox_of(worker)) end
 set('due', int(nextDue)); set('bytes', int(bytes))
 save_meta()
-local nextLease = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
-local ready = paused and 0 or call('ZCARD', PENDING)
-if ready > 0 and m[9] and call('ZCARD', LEASES) >= tonumber(m[9]) then ready = 0 end
-return { reaped, #promoted, #dead, call('LLEN', OUTBOX), call('ZCARD', BLOCKED), tonumber(m[3] or 2500), call('ZCARD', PARKED), ready,
-  mono >= tonumber(m[17] or 0) and 1 or 0, nextLease and max(0, tonumber(nextLease) - mono) or -1 }
+local nextLease = call('ZRANGE', LEASES, '0', '0', 'WITHSCORES')[2]
+local ready = paused == '1' and 0 or call('ZCARD', PENDING)
+if ready > 0 and concurrency and call('ZCARD', LEASES) >= tonumber(concurrency) then ready = 0 end
+return { reaped, #promoted, #dead, call('LLEN', OUTBOX), call('ZCARD', BLOCKED), clockCap, call('ZCARD', PARKED), ready,
+  mono >= tonumber(repairDue or 0) and 1 or 0, nextLease and max(0, tonumber(nextLease) - mono) or -1 }

@@ -6,7 +6,8 @@
 -- RETURNS tasks that left `blocked` | -1 another layout
 -- DERIVES t:<id> h:<id> waits:<id> ix:f:<fingerprint> from its arguments
 -- COST O(log N) a pair. Repeating it changes nothing.
-if not load_meta() then return -1 end
+local known, due, bytes = load_meta('due', 'bytes')
+if not known then return -1 end
 local heads, left = {}, {}
 for i = 2, #ARGV, 4 do
   local id = ARGV[i]
@@ -16,7 +17,7 @@ for i = 2, #ARGV, 4 do
 end
 call('ZCARD', PENDING); call('ZCARD', SCHEDULED); call('ZCARD', FAILED); call('XLEN', EVENTS); call('LLEN', WAKE)
 call('HLEN', UNIQUE); call('HLEN', GROUPS); call('LLEN', OUTBOX); call('ZCARD', EXPIRING)
-local bytes = tonumber(m[14] or 0)
+due, bytes = tonumber(due or NEVER), tonumber(bytes or 0)
 local freed, failed = {}, {}
 for i = 2, #ARGV, 4 do
   local id, parent, verdict, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]

@@ -3,6 +3,7 @@ import type { Settle, StandbyRequest, Verdict, WorkCall } from '../calls';
 import { defineScript, type ScriptArg } from '../script';
 import { resultBody } from '../task-record';
 import { list, textList, WORKING } from './lib/pieces';
+import writesLua from './lib/work-writes.lua?raw';
 import lua from './work.lua?raw';
 
 export interface WorkAnswer {
@@ -36,7 +37,7 @@ const barred = (token: string): string => `|${token}|`;
 const standbyText = ({ forMs, stood, nonce }: StandbyRequest): string => `${forMs}|${stood ? 1 : 0}|${nonce}`;
 
 function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
-  const common = [KINDS[settle.kind], settle.id, barred(settle.token)];
+  const kind = KINDS[settle.kind];
   switch (settle.kind) {
     case 'fail':
     case 'dead': {
@@ -44,37 +45,43 @@ function endArgs(settle: Exclude<Settle, { kind: 'complete' }>): ScriptArg[] {
       const { name, message, fingerprint } = settle.error;
       const title = escapeText(`${name}: ${message.slice(0, TITLE_MESSAGE)}`);
       const body = settle.kind === 'fail' ? { ...settle.error, resumesInMs: delay } : settle.error;
-      return [...common, delay, fingerprint, title, JSON.stringify(body)];
+      return [kind, delay, fingerprint, title, JSON.stringify(body)];
     }
     case 'snooze': {
       const delay = Math.max(0, Math.round(settle.delayMs));
-      return [...common, delay, NO_FINGERPRINT, '', JSON.stringify({ resumesInMs: delay })];
+      return [kind, delay, NO_FINGERPRINT, '', JSON.stringify({ resumesInMs: delay })];
     }
     case 'cancelled':
-      return [...common, 0, NO_FINGERPRINT, '', endingBody(settle)];
+      return [kind, 0, NO_FINGERPRINT, '', endingBody(settle)];
     case 'release':
-      return [...common, 0, NO_FINGERPRINT, '', ''];
+      return [kind, 0, NO_FINGERPRINT, '', ''];
   }
 }
 
 const endingBody = ({ reason, progress, progressMessage }: Extract<Settle, { kind: 'cancelled' }>): string =>
   JSON.stringify({ reason, progress, progressMessage: progressMessage ?? undefined });
 
-/** The order in which the script sees the settles: completions first. */
-function split(settles: readonly Settle[]) {
-  const completions: number[] = [];
-  const others: number[] = [];
-  for (const [index, settle] of settles.entries()) (settle.kind === 'complete' ? completions : others).push(index);
-  return { completions, others };
+/** Places of the settles in the order in which the script sees them: completions first. */
+function scriptOrder(settles: readonly Settle[]): number[] {
+  const places = settles.map((_, place) => place);
+  const isOther = (place: number) => Number(settles[place]?.kind !== 'complete');
+  return settles.every(({ kind }) => kind === 'complete') ? places : places.sort((a, b) => isOther(a) - isOther(b));
 }
 
 /** Settles attempts that ended and claims the next tasks, in one call. See work.lua. */
 export const work = defineScript<WorkCall, WorkAnswer>({
   name: 'work',
-  lua,
+  lua: `${lua}${writesLua}`,
   lib: WORKING,
   args: (call) => {
-    const { completions, others } = split(call.settles);
+    const settles: Settle[] = [];
+    let completions = 0;
+    for (const place of scriptOrder(call.settles)) {
+      const settle = call.settles[place];
+      if (settle === undefined) continue;
+      settles.push(settle);
+      if (settle.kind === 'complete') completions++;
+    }
     const args: ScriptArg[] = [
       call.lane,
       call.nonce,
@@ -82,29 +89,24 @@ export const work = defineScript<WorkCall, WorkAnswer>({
       call.leaseMs,
       call.workerId,
       `,${call.types.join(',')},`,
-      completions.length,
-      others.length,
+      completions,
+      settles.length - completions,
       call.ahead ?? 0,
       call.standby === undefined ? '' : standbyText(call.standby),
     ];
-    for (const index of completions) {
-      const settle = call.settles[index];
-      if (settle?.kind === 'complete')
-        args.push(settle.id, barred(settle.token), resultBody(settle.result, settle.progressMessage));
-    }
-    for (const index of others) {
-      const settle = call.settles[index];
-      if (settle && settle.kind !== 'complete') args.push(...endArgs(settle));
+    for (const { id } of settles) args.push(id);
+    for (const { token } of settles) args.push(barred(token));
+    for (const settle of settles) {
+      if (settle.kind === 'complete') args.push(resultBody(settle.result, settle.progressMessage));
+      else args.push(...endArgs(settle));
     }
     return args;
   },
   read: (reply, call) => {
     const [now, untilDue, skipped, base, verdictText, epochs, claimed, standsBy, handed] = list(reply);
-    const { completions, others } = split(call.settles);
     const verdicts: Verdict[] = [];
-    [...completions, ...others].forEach((index, position) => {
-      verdicts[index] = VERDICTS[String(verdictText).charAt(position)] ?? 'gone';
-    });
+    for (const [position, place] of scriptOrder(call.settles).entries())
+      verdicts[place] = VERDICTS[String(verdictText).charAt(position)] ?? 'gone';
     const flat = textList(claimed);
     const known = Array.isArray(epochs) ? epochs.map(String) : null;
     const tasks: ClaimedRecord[] = [];

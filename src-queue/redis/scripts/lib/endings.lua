@@ -3,7 +3,7 @@
 
 -- Groups of the dead-letter queue, one line a fingerprint: first ms|last ms|task type|error name.
 local function bury(id, fingerprint, taskType, errorName)
-  call('ZADD', P .. 'ix:f:' .. fingerprint, 0, id)
+  call('ZADD', P .. 'ix:f:' .. fingerprint, '0', id)
   local known = call('HGET', GROUPS, fingerprint)
   local first = known and sub(known, 1, find(known, '|', 1, true) - 1) or int(wall)
   call('HSET', GROUPS, fingerprint, first .. '|' .. int(wall) .. '|' .. taskType .. '|' .. errorName)
@@ -34,7 +34,7 @@ end
 local function end_waiting(id, head, kind, middle, body)
   local text = segment(kind, item_of(head, tonumber(sub(head, 1, 4))), '||', '', body)
   call('APPEND', P .. 'h:' .. id, text)
-  call('SETRANGE', P .. 't:' .. id, 4, (middle or sub(head, 5, 32)) .. char(48 + with(head_flags(head), F_HISTORY)))
+  call('SETRANGE', P .. 't:' .. id, '4', (middle or sub(head, 5, 32)) .. char(48 + with(head_flags(head), F_HISTORY)))
   free_unique(id, head)
   tell_dependants(id, head, 'X')
   if has(head_flags(head), F_EXPIRES) then call('ZREM', EXPIRING, id) end

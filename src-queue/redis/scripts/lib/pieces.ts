@@ -6,7 +6,7 @@ import readingLua from './reading.lua?raw';
 import removalLua from './removal.lua?raw';
 import standbyLua from './standby.lua?raw';
 
-const boundsLua = `local EVENTS_KEPT = ${LIMITS.eventStreamEntries}`;
+const boundsLua = `local EVENTS_KEPT = '${LIMITS.eventStreamEntries}'`;
 
 export const QUEUE = [boundsLua, queueLua];
 export const SUBMITTING = [...QUEUE, standbyLua];

@@ -11,10 +11,10 @@ local HANDING_MS = 1000
 local function inbox_of(worker) return P .. 'handed:' .. worker end
 
 -- No scheduled or retrying task is to be promoted: it might be more urgent.
-local function nothing_due()
+local function nothing_due(due)
   if wall < due then return true end
   for _, key in ipairs({ SCHEDULED, RETRYING }) do
-    local first = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    local first = call('ZRANGE', key, '0', '0', 'WITHSCORES')
     if first[2] and tonumber(first[2]) <= wall then return false end
   end
   return true
@@ -22,7 +22,7 @@ end
 
 -- The one that said so last; nil where none does. Also reads what handing a task to it will write.
 local function last_standing()
-  local last = call('ZREVRANGEBYSCORE', STANDBY, int(wall + LONGEST_STAND), '(' .. wallText, 'LIMIT', 0, 1)
+  local last = call('ZREVRANGEBYSCORE', STANDBY, int(wall + LONGEST_STAND), '(' .. wallText, 'LIMIT', '0', '1')
   if not last[1] then return nil end
   local worker, nonce, lease, types = string.match(last[1], '^([^|]+)|([^|]+)|(%d+)|(.*)$')
   call('ZCARD', LEASES); call('HLEN', ACTIVE); call('ZCARD', HANDING); call('LLEN', inbox_of(worker))
