@@ -39,7 +39,7 @@ export interface Plan {
 }
 
 /** Of the tasks of a run. */
-const SUBMITTED_SHARE = 2.5;
+export const SUBMITTED_SHARE = 2.5;
 
 export async function compare({ redis, subjects, figures, tasks, wanted }: Plan): Promise<void> {
   const each = async (measure: string, run: (subject: Subject) => Promise<void>) => {

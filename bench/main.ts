@@ -11,7 +11,7 @@ import { Redis } from 'ioredis';
 import { startRedis } from '../tests/support/redis-server';
 import { BeeSubject } from './bee-subject';
 import { BullmqSubject } from './bullmq-subject';
-import { compare } from './compare';
+import { compare, SUBMITTED_SHARE } from './compare';
 import { measureCallsAtDepth, measureWorkAtDepth } from './depth';
 import { FAN_OUT, measureFanOut } from './fan-out';
 import { measureHttp } from './http';
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
     if (wanted('depth: calls')) await measureCallsAtDepth({ server, redis, figures });
     if (wanted('HTTP')) {
       await redis.flushall();
-      await measureHttp(server, figures, tasks);
+      await measureHttp(server, figures, tasks * SUBMITTED_SHARE);
     }
     if (wanted(ON_CLUSTER)) await measureShards(figures, tasks);
     if (wanted(FAN_OUT)) {

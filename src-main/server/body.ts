@@ -121,9 +121,11 @@ function refuseEndlessNesting(bytes: Uint8Array): void {
   }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch (error) {
     throw new QueueError('BAD_JSON', 'the body is not UTF-8', { cause: error });
   }

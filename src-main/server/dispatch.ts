@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { QueueError } from '#queue/contract/errors';
 import { type Route, roleIncludes } from '#queue/contract/http';
 import { LIMITS } from '#queue/contract/limits';
-import { plainWording } from '#queue/contract/wording';
+import { parseSent } from '#queue/contract/wording';
 import type { Identity } from './auth';
 import { parseJson, readBody, refuseHostileValues, requireMediaType } from './body';
 import type { HandlerDeps } from './handlers';
@@ -53,7 +53,7 @@ export async function dispatch(
 }
 
 function parseParams(route: Route, schema: z.ZodObject, params: Record<string, string>): unknown {
-  const parsed = schema.safeParse(params, { error: plainWording });
+  const parsed = parseSent(schema, params);
   if (parsed.success) return parsed.data;
   const fields = fieldErrors(parsed.error);
   if (route.badParams === undefined) throw invalid(fields);
@@ -72,7 +72,7 @@ function parseQuery(schema: z.ZodObject | undefined, url: string): unknown {
     const before = values.get(name);
     values.set(name, before === undefined ? value : [before, value].flat());
   }
-  const parsed = (schema ?? NoBody).safeParse(Object.fromEntries(values), { error: plainWording });
+  const parsed = parseSent(schema ?? NoBody, Object.fromEntries(values));
   if (!parsed.success) {
     throw invalid(
       fieldErrors(parsed.error).map((fault) => ({
@@ -93,7 +93,7 @@ async function parseBody(route: Route, request: Request, { clock, safety }: Hand
   const raw = bytes.byteLength === 0 ? {} : parseJson(bytes);
   refuseHostileValues(raw);
   safety.checkRaw(route, raw);
-  const parsed = (route.body ?? NoBody).safeParse(raw, { error: plainWording });
+  const parsed = parseSent(route.body ?? NoBody, raw);
   if (!parsed.success) throw invalid(fieldErrors(parsed.error));
   safety.checkSelection(route, parsed.data);
   return parsed.data;

@@ -7,7 +7,7 @@ import type { RawData, WebSocket } from 'ws';
 import { LIMITS } from '#queue/contract/limits';
 import { isoTime } from '#queue/contract/primitives';
 import { CLOSE_CODES, ClientFrame, HEARTBEAT_SECONDS, type ServerFrame } from '#queue/contract/stream';
-import { plainWording } from '#queue/contract/wording';
+import { parseSent } from '#queue/contract/wording';
 import type { Clock } from '#queue/kernel/clock';
 import { encodeFrame } from './stream-frames';
 
@@ -160,7 +160,7 @@ function readFrame(data: RawData, isBinary: boolean): ClientFrame | string {
   } catch {
     return 'a frame must be JSON';
   }
-  const parsed = ClientFrame.safeParse(value, { error: plainWording });
+  const parsed = parseSent(ClientFrame, value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const at = issue?.path.join('.');

@@ -1,7 +1,7 @@
 /** From a body that somebody sent to a task that may be stored. The same for single tasks, bulk and NDJSON. */
 import { QueueError } from '#queue/contract/errors';
 import { SubmitTask } from '#queue/contract/task';
-import { plainWording } from '#queue/contract/wording';
+import { parseSent } from '#queue/contract/wording';
 import type { TaskSpec } from '#queue/engine/ports';
 import { type TaskDefaults, toTaskSpec } from '#queue/engine/task-spec';
 import type { Identity } from './auth';
@@ -18,7 +18,7 @@ export const toSpec = (input: SubmitTask, caller: Identity, defaults: TaskDefaul
 export function checkEntry(entry: unknown, caller: Identity, defaults: TaskDefaults): Checked {
   try {
     refuseHostileValues(entry);
-    const parsed = SubmitTask.safeParse(entry, { error: plainWording });
+    const parsed = parseSent(SubmitTask, entry);
     if (!parsed.success) throw invalid(fieldErrors(parsed.error));
     return { ok: true, spec: toSpec(parsed.data, caller, defaults) };
   } catch (error) {

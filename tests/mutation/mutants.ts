@@ -27,7 +27,7 @@ const replaced =
     line.includes(from) ? line.replace(from, to) : null;
 
 const WRITES =
-  /^\s*(?:call\('(?:ZADD|ZREM|HSET|HDEL|SET|SETRANGE|APPEND|DEL|RPUSH|LREM|SADD|SREM|UNLINK|MSET)'|many\(|set\(|bury\(|exhume\(|free_unique\(|tell_dependants\(|emit\()/;
+  /^\s*(?:call\('(?:ZADD|ZREM|HSET|HDEL|SET|SETRANGE|APPEND|DEL|RPUSH|LREM|SADD|SREM|UNLINK|MSET|ZREMRANGEBYRANK)'|many\(|set\(|bury\(|exhume\(|free_unique\(|tell_dependants\(|emit(?:_text)?\()/;
 const balanced = (line: string): boolean =>
   [...line].reduce((open, letter) => open + (letter === '(' ? 1 : letter === ')' ? -1 : 0), 0) === 0;
 

@@ -7,7 +7,7 @@ const sources = import.meta.glob<string>(
   [
     '../../src-queue/redis/scripts/{cancel,configure,depend,extend,outbox,patch,prune,remove,repair,report,requeue}.lua',
     '../../src-queue/redis/scripts/{serve,submit,tick,unblock,work}.lua',
-    '../../src-queue/redis/scripts/lib/{queue,endings,removal}.lua',
+    '../../src-queue/redis/scripts/lib/{queue,endings,removal,work-writes}.lua',
   ],
   { query: '?raw', import: 'default', eager: true },
 );

@@ -5,7 +5,7 @@ import { QueueError } from '#queue/contract/errors';
 import type { taskRoutes } from '#queue/contract/http-tasks';
 import { LIMITS } from '#queue/contract/limits';
 import type { BulkSubmitReply } from '#queue/contract/task';
-import { plainWording } from '#queue/contract/wording';
+import { parseSent } from '#queue/contract/wording';
 import type { Identity } from '../auth';
 import { bodyParts, parseJson, readBody, refuseCrowd, requireMediaType } from '../body';
 import { BulkIntake } from '../bulk-intake';
@@ -41,7 +41,7 @@ export function createBulkHandler(deps: HandlerDeps): Pick<HandlersOf<typeof tas
     if (bytes.byteLength === 0) throw new QueueError('BAD_REQUEST', 'the body is empty: it must be {"tasks": [...]}');
     const document = parseJson(bytes);
     refuseCrowd(document);
-    const envelope = Envelope.safeParse(document, { error: plainWording });
+    const envelope = parseSent(Envelope, document);
     if (!envelope.success) throw invalid(fieldErrors(envelope.error));
     for (const entry of envelope.data.tasks) {
       await intake.add(checkEntry(entry, caller, settings.defaults));

@@ -4,7 +4,7 @@ import type { taskRoutes } from '#queue/contract/http-tasks';
 import { LIMITS } from '#queue/contract/limits';
 import { IdempotencyKey, isoTime } from '#queue/contract/primitives';
 import type { PatchTask, SubmitTask, Task } from '#queue/contract/task';
-import { plainWording } from '#queue/contract/wording';
+import { parseSent } from '#queue/contract/wording';
 import { readFilter } from '#queue/engine/operations';
 import type { StoredTask, TaskPatch, TaskReader, TaskSpec } from '#queue/engine/ports';
 import { payloadText } from '#queue/engine/task-spec';
@@ -161,7 +161,7 @@ export function toPage(page: Awaited<ReturnType<TaskReader['listTasks']>>) {
 /** The header is the same as the field; where both are given they must agree. */
 function withKeyOfHeader(body: SubmitTask, header: string | null): SubmitTask {
   if (header === null) return body;
-  const parsed = IdempotencyKey.safeParse(header, { error: plainWording });
+  const parsed = parseSent(IdempotencyKey, header);
   if (!parsed.success) throw invalid(fieldErrors(parsed.error, 'Idempotency-Key'));
   if (body.idempotency_key != null && body.idempotency_key !== header) {
     throw invalid([{ path: 'idempotency_key', message: 'differs from the header Idempotency-Key' }]);
