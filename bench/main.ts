@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- --peers] [--repetitions N] [--tasks N] [--only TEXT]`: what this machine does with Millrace; with
  * `--peers`, BullMQ and bee-queue beside it in turns, and which targets are reached: the run fails where a floor is
- * missed. `--save` keeps the figures, see publish.ts. With `--console` what the console does instead. `--only` runs the
+ * missed. `--save` keeps the figures, see publish.ts. With `--console` what the console does instead, with `--instructions` what
+ * Redis does for a task, counted. `--only` runs the
  * measures whose name has TEXT in it.
  * Timings on shared machines swing by a factor of two: compare ratios of one run, not figures.
  */
@@ -15,6 +16,7 @@ import { compare, SUBMITTED_SHARE } from './compare';
 import { measureCallsAtDepth, measureWorkAtDepth } from './depth';
 import { FAN_OUT, measureFanOut } from './fan-out';
 import { measureHttp } from './http';
+import { measureInstructions } from './instructions';
 import { MillraceSubject } from './millrace-subject';
 import { publish } from './publish';
 import { Figures, printFigures } from './report';
@@ -31,6 +33,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     save: { type: 'boolean', default: false },
     console: { type: 'boolean', default: false },
+    instructions: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '30' },
     events: { type: 'string', default: '1000' },
     profiles: { type: 'string', default: '' },
@@ -62,6 +65,7 @@ async function benchConsole(): Promise<void> {
 
 async function main(): Promise<void> {
   if (options.console) return benchConsole();
+  if (options.instructions) return measureInstructions();
   process.env.BENCH_PROFILES = options.profiles;
   const tasks = Number(options.tasks ?? 20_000);
   const server = await startRedis({

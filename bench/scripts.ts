@@ -17,7 +17,7 @@ const LEASE_MS = 60_000;
 const HELD = 100;
 const CALLS = 200;
 const payload = JSON.stringify(PAYLOAD);
-const spec = (index: number) => taskSpec({ queue: QUEUE, type: 'noop', payload, priority: priorityOf(index) });
+export const specOf = (index: number) => taskSpec({ queue: QUEUE, type: 'noop', payload, priority: priorityOf(index) });
 
 export const SCRIPTS = 'script';
 
@@ -38,7 +38,7 @@ export async function measureScripts(server: RedisServer, redis: Redis, figures:
     await redis.flushall();
     const calls = Math.ceil(Math.min(TASKS, size * 4000) / size);
     await measure(`a task submitted, in calls of ${size}`, calls * size, () =>
-      inTurn(calls, 2, (call) => engine.submitMany(Array.from({ length: size }, (_, n) => spec(call * size + n)))),
+      inTurn(calls, 2, (call) => engine.submitMany(Array.from({ length: size }, (_, n) => specOf(call * size + n)))),
     );
   }
   const page = (by: string, filter: ReadFilter) =>
@@ -49,7 +49,7 @@ export async function measureScripts(server: RedisServer, redis: Redis, figures:
   await page('type', { task_type: 'noop' });
   for (const size of [1, 25, 100]) {
     await redis.flushall();
-    await engine.submitMany(Array.from({ length: TASKS }, (_, n) => spec(n)));
+    await engine.submitMany(Array.from({ length: TASKS }, (_, n) => specOf(n)));
     const calls = Math.min(Math.ceil(TASKS / size), 4000);
     await measure(`a task claimed and completed, in calls of ${size}`, calls * size, () =>
       settleAndClaim(connected, size, calls),
@@ -67,7 +67,7 @@ export async function measureScripts(server: RedisServer, redis: Redis, figures:
 }
 
 /** As a worker does it: each call settles what the one before it claimed. */
-async function settleAndClaim(connected: ConnectedEngine, size: number, calls: number): Promise<void> {
+export async function settleAndClaim(connected: ConnectedEngine, size: number, calls: number): Promise<void> {
   let done: ClaimedTask[] = [];
   for (let call = 0; call < calls; call++) done = await claim(connected, size, done);
 }

@@ -34,10 +34,15 @@ const START_TIMEOUT_MS = 15_000;
 /**
  * Starts with `--save '' --appendonly yes --appendfsync no`: every reply's write is with the kernel, so data survives
  * `kill9`, and no test waits for a disk. `args` come after these, and win: `['--appendonly', 'no']`. With `config`, a
- * text for redis.conf, none of these is set: a sentinel knows them not.
+ * text for redis.conf, none of these is set: a sentinel knows them not. `through` is a command before it, that becomes it.
  */
 export async function startRedis(
-  options: { args?: readonly string[]; config?: string; env?: Record<string, string> } = {},
+  options: {
+    args?: readonly string[];
+    config?: string;
+    env?: Record<string, string>;
+    through?: readonly string[];
+  } = {},
 ): Promise<RedisServer> {
   const args = options.args ?? [];
   const binary = findServer();
@@ -102,7 +107,12 @@ async function launch(
   binary: string,
   dir: string,
   port: number,
-  { args, config, env }: { args: readonly string[]; config?: string; env?: Record<string, string> },
+  {
+    args,
+    config,
+    env,
+    through = [],
+  }: { args: readonly string[]; config?: string; env?: Record<string, string>; through?: readonly string[] },
 ): Promise<Running> {
   const base = ['--port', String(port), '--bind', HOST, '--dir', dir, '--logfile', join(dir, 'redis.log')];
   const fast = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'no', '--enable-debug-command', 'yes'];
@@ -111,7 +121,8 @@ async function launch(
   const file = join(dir, 'redis.conf');
   if (config !== undefined) writeFileSync(file, config);
   const all = config === undefined ? [...base, ...fast, ...args] : [file, ...base, ...args];
-  const child = spawn(binary, all, { stdio: 'ignore', env: { ...process.env, ...env } });
+  const [program = binary, ...before] = [...through, binary];
+  const child = spawn(program, [...before, ...all], { stdio: 'ignore', env: { ...process.env, ...env } });
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
   const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -9 "$1"; rm -rf "$2"', 'guard', String(pid), dir], {
