@@ -28,6 +28,7 @@ const SCRIPT_TESTS = [
   'oldest-pending',
   'repair',
   'retention',
+  'shards',
   'store-identity',
   'submit-keys',
   'task-filters',

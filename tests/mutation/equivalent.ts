@@ -69,6 +69,19 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   'work.lua: if want > 0 and not paused and not repeated then (> → >=)':
     'it tells of a limit to a call that asks for nothing, which does not look',
   'work.lua: if allow > 0 then (> → >=)': COST,
+  'work.lua: if allow > 0 then (always)': COST,
+  'work.lua: if repeated then (always)': COST,
+  'work.lua: if record then (always)': 'a task that runs has a record: the check is a second guard',
+  "queue.lua: if aging == nil then aging = call('HGET', KEYS[1], 'aging') end (always)": COST,
+  "removal.lua: for _ = 1, 2 do bar = bar and bar < stop and find(head, '|', bar + 1, true) end (and → or)": COST,
+  'removal.lua: if says_more(head) then (always)': COST,
+  "removal.lua: if from ~= FAILED then unlink(P .. 'waits:' .. id) end (always)": NO_MEMBER,
+  "work-writes.lua: if dueAt ~= '' then due = min(due, wall + delay) end (always)":
+    'an earlier lower bound of the next due time: one look more, which puts it right',
+  'work-writes.lua: if #promoted > 0 then (always)': EMPTY,
+  'work-writes.lua: if refusals > 0 then (always)': 'the same verdicts, put together one by one',
+  'prune.lua: if ended < wall - 10000 then (< → <=)':
+    'whether a task goes after exactly ten seconds or a millisecond later decides nothing',
   'work.lua: if r > #ready then (never)': 'what is merged with nothing stays as it is',
   'work.lua: if #promoted > 0 then (> → >=)': EMPTY,
   'work-writes.lua: if ended > 0 then (always)': EMPTY,

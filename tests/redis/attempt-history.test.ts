@@ -90,6 +90,18 @@ it('knows sleeps, hand-backs and requeues, and that a sleep is no error', async 
   expect(running).toMatchObject({ endedAt: null, startedAt: starts.at(-1)?.at });
 });
 
+it('keeps every end in a history of more than 64 KiB, but no more sleeps', async () => {
+  const id = await submitOne(connected, { type: 'long', maxRetries: 20 });
+  const settle = async (how: object) =>
+    workOnce(connected, { settles: [{ ...failNow, ...how, ...(await claim('long')) }], want: 0, types: ['long'] });
+  for (let n = 0; n < 9; n++) await settle({ error: { ...failure(), stack: 'x'.repeat(8_000) } });
+  await settle({ kind: 'snooze', delayMs: 0 });
+  await settle({});
+  const events = (await historyOf(id)).map(({ event }) => event);
+  expect(events.filter((event) => event === 'retrying')).toHaveLength(10);
+  expect(events).not.toContain('snoozed');
+});
+
 it('begins a wait at run_at, and leaves it open where other tasks had to end first', async () => {
   const first = await submitOne(connected, { type: 'd' });
   const next = await submitOne(connected, { type: 'e', dependsOn: [first] });

@@ -117,6 +117,18 @@ it('tells when the next task comes due, and nothing where none does', async () =
   expect(await workOnce(connected)).toMatchObject({ claimed: [{ attempt: 1 }], nextDueInMs: null });
 });
 
+it('starts a child at its run_at where its parents have ended before', async () => {
+  await submitOne(connected);
+  const parent = await claimOne(connected);
+  const child = await submitOne(connected, { dependsOn: [parent.id], runAt: NOON + 700 });
+  await complete(parent);
+  const ends = [{ child, parent: parent.id, verdict: 'C' as const, body: '' }];
+  await connected.store.run(unblock, 'default', { fingerprint: '00000bad', ends });
+  expect((await workOnce(connected)).nextDueInMs).toBe(700);
+  clock.stand(NOON + 700);
+  expect(await claimOne(connected)).toMatchObject({ id: child });
+});
+
 it('finds a task behind many of a type that another worker runs', async () => {
   const others = await submitAll(
     connected,
