@@ -91,15 +91,16 @@ if wall >= due then
   promoted, promotedFrom, promotedHeads, promotedScore = {}, {}, {}, {}
   local nextDue = NEVER
   for _, key in ipairs({ SCHEDULED, RETRYING }) do
-    local found = call('ZRANGEBYSCORE', key, '-inf', wall, 'LIMIT', 0, 100)
+    local found = call('ZRANGEBYSCORE', key, '-inf', wallText, 'LIMIT', '0', '100')
     for _, id in ipairs(found) do
       local record = call('GETRANGE', P .. 't:' .. id, '0', HEAD_LAST)
       promoted[#promoted + 1] = id
-      promotedFrom[id] = key
       if record ~= '' then promotedHeads[id], promotedScore[id] = record, tonumber(head_score(record)) end
     end
-    local rest = call('ZRANGE', key, #found, #found, 'WITHSCORES')
-    if rest[2] then nextDue = min(nextDue, tonumber(rest[2])) end
+    promotedFrom[key] = found
+    local first = int(#found)
+    local rest = call('ZRANGE', key, first, first, 'WITHSCORES')
+    if rest[2] then nextDue = min(nextDue, rest[2] + 0) end
   end
   due = nextDue
 end

@@ -15,7 +15,7 @@ local function nothing_due(due)
   if wall < due then return true end
   for _, key in ipairs({ SCHEDULED, RETRYING }) do
     local first = call('ZRANGE', key, '0', '0', 'WITHSCORES')
-    if first[2] and tonumber(first[2]) <= wall then return false end
+    if first[2] and first[2] + 0 <= wall then return false end
   end
   return true
 end

@@ -99,8 +99,8 @@ emit('f', endedEvents)
 if #promoted > 0 then
   local started, add, told = {}, {}, {}
   for i = 1, taken do started[take[i]] = true end
+  for key, ids in pairs(promotedFrom) do many('ZREM', key, ids) end
   for _, id in ipairs(promoted) do
-    call('ZREM', promotedFrom[id], id)
     if promotedHeads[id] then waiting = waiting + 1 end
     if promotedHeads[id] and not started[id] then
       add[#add + 1] = int(promotedScore[id]); add[#add + 1] = id
