@@ -101,9 +101,11 @@ it('says within 10 s that Redis has been told to delete tasks when it is full', 
   const api = await world.server();
   const policyOf = async (from: TestApi) =>
     SystemState.parse(await (await from.call('GET', '/api/system')).json()).redis.eviction_policy;
-  expect(await policyOf(api)).toBe('noeviction');
+  const told = (policy: string) =>
+    waitFor(`${policy} to be told`, async () => ((await policyOf(api)) === policy ? true : null), 10_000);
+  await told('noeviction');
   await call(world, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
-  await waitFor('it to be told', async () => ((await policyOf(api)) === 'allkeys-lru' ? true : null), 10_000);
+  await told('allkeys-lru');
   const doctor = await world.process(['doctor']).ended;
   expect([doctor.code, doctor.out]).toEqual([1, expect.stringMatching(/FAIL {2}eviction policy .*deletes tasks/)]);
 });
