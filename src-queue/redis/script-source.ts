@@ -1,6 +1,6 @@
 /**
  * One script out of its file and the shared pieces that it names. Redis makes every function of a script anew at each call, with
- * a record of each outer variable that it uses: for `work`, those that it did not use were a tenth of a short call. So of
+ * a record of each outer variable that it uses: for `work`, those that it did not use were a twentieth of a short call. So of
  * the shared functions, and of the keys' names, only those go along that the script uses, itself or through others.
  */
 

@@ -18,7 +18,7 @@ export interface Script<Input, Output> {
   read(reply: unknown, input: Input, repeated: boolean): Output;
 }
 
-/** Joins a script with what it needs of the shared pieces that it names. */
+/** A script with what it needs of the shared pieces that it names; joined when it is first run, as no process runs them all. */
 export function defineScript<Input, Output>(definition: {
   name: string;
   lua: string;
@@ -27,8 +27,23 @@ export function defineScript<Input, Output>(definition: {
   read: (reply: unknown, input: Input, repeated: boolean) => Output;
 }): Script<Input, Output> {
   const { name, lua, lib, args, read } = definition;
-  const source = joinScript(lua, lib);
-  return { name, source, sha: createHash('sha1').update(source).digest('hex'), args, read };
+  let joined: { source: string; sha: string } | undefined;
+  const join = () => {
+    const source = joinScript(lua, lib);
+    return { source, sha: createHash('sha1').update(source).digest('hex') };
+  };
+  const text = () => (joined ??= join());
+  return {
+    name,
+    get source() {
+      return text().source;
+    },
+    get sha() {
+      return text().sha;
+    },
+    args,
+    read,
+  };
 }
 
 /** What every script answers to a layout that it does not know. */

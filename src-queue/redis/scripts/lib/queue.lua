@@ -54,8 +54,7 @@ local function with(flags, bit) if has(flags, bit) then return flags end return 
 -- it is given as a number with 17 digits, which costs more than most commands.
 local function int(n) return fmt('%d', n) end
 
--- Prints whole numbers that are near each other. They share all but their last two digits, and to print one costs as much as to
--- glue four.
+-- Prints whole numbers that are near each other: they share all but their last two digits, which come out of a table.
 local function near_numbers()
   local leads = {}
   local last = { '01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20',

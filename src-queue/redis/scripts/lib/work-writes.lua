@@ -167,8 +167,8 @@ if due < NEVER then untilDue = max(0, due - wall) end
 if rateUntil and (untilDue < 0 or rateUntil < untilDue) then untilDue = rateUntil end
 local verdicts = string.rep('A', total)
 if refusals > 0 then
-  verdicts = ''
-  for i = 1, total do verdicts = verdicts .. (refused[i] or 'A') end
+  for i = 1, total do refused[i] = refused[i] or 'A' end
+  verdicts = table.concat(refused)
 end
 return { wall, untilDue, skipped, base, verdicts, repeated and againEpochs or 0, repeated and again or reply,
   stands and 1 or 0, handed }
